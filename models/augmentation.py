@@ -1,0 +1,117 @@
+"""From uint8 pixels to the floats that a network sees, a batch at a time, on the device."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from models.design import Augmentation, Normalisation
+
+
+@dataclass(frozen=True)
+class Draws:
+    """An epoch's random choices, one row an image in the order of training; None for not used."""
+
+    flip: Tensor | None = None
+    """(n,) bool: mirror left and right."""
+    shift: Tensor | None = None
+    """(n, 2) int64: top and left of the crop in the padded image."""
+    hole: Tensor | None = None
+    """(n, 2) int64: centre of the square that is blanked."""
+
+    def to(self, device: torch.device) -> "Draws":
+        """The same draws on `device`."""
+        return Draws(*(None if t is None else t.to(device) for t in self._all()))
+
+    def rows(self, rows: slice) -> "Draws":
+        """The draws of some images."""
+        return Draws(*(None if t is None else t[rows] for t in self._all()))
+
+    def _all(self) -> tuple[Tensor | None, ...]:
+        return (self.flip, self.shift, self.hole)
+
+
+def draw(
+    augmentation: Augmentation, count: int, height: int, width: int, generator: torch.Generator
+) -> Draws:
+    """The choices for `count` images; crops shift by up to an eighth of the side."""
+    if augmentation == "none":
+        return Draws()
+    flip = torch.rand(count, generator=generator) < 0.5
+    if augmentation == "flip":
+        return Draws(flip)
+    shift = torch.stack(
+        [
+            torch.randint(0, 2 * _margin(side) + 1, (count,), generator=generator)
+            for side in (height, width)
+        ],
+        dim=1,
+    )
+    if augmentation == "flip_crop":
+        return Draws(flip, shift)
+    hole = torch.stack(
+        [torch.randint(0, side, (count,), generator=generator) for side in (height, width)], dim=1
+    )
+    return Draws(flip, shift, hole)
+
+
+def augment(pixels: Tensor, draws: Draws) -> Tensor:
+    """`pixels` (n, channels, height, width), flipped and cropped as drawn; any type.
+
+    The crop is of the image padded with zeros. It and the flip are one gather.
+    """
+    if draws.flip is None:
+        return pixels
+    height, width = pixels.shape[2:]
+    rows = torch.arange(height, device=pixels.device).expand(len(pixels), height)
+    columns = torch.arange(width, device=pixels.device).expand(len(pixels), width)
+    columns = torch.where(draws.flip[:, None], columns.flip(1), columns)
+    if draws.shift is not None:
+        top, left = _margin(height), _margin(width)
+        pixels = pad(pixels, (left, left, top, top))
+        rows = rows + draws.shift[:, :1]
+        columns = columns + draws.shift[:, 1:]
+    images = torch.arange(len(pixels), device=pixels.device)[:, None, None]
+    # Indexing puts the channels last; permuting back keeps that order in memory.
+    return pixels.permute(0, 2, 3, 1)[images, rows[:, :, None], columns[:, None, :]].permute(
+        0, 3, 1, 2
+    )
+
+
+def cut_out(images: Tensor, draws: Draws) -> Tensor:
+    """Blanks the drawn squares, half the side wide (DeVries & Taylor, arXiv 1708.04552)."""
+    if draws.hole is None:
+        return images
+    inside = []
+    for axis, side in enumerate(images.shape[2:]):
+        distance = torch.arange(side, device=images.device) - draws.hole[:, axis : axis + 1]
+        inside.append((distance >= -(side // 4)) & (distance < side // 4))
+    square = inside[0][:, :, None] & inside[1][:, None, :]
+    return images.masked_fill(square[:, None], 0.0)
+
+
+class Normaliser:
+    """Divides by 255, and with "standardise" subtracts the mean and divides by the deviation."""
+
+    def __init__(
+        self,
+        normalisation: Normalisation,
+        mean: tuple[float, ...],
+        deviation: tuple[float, ...],
+        device: torch.device,
+    ) -> None:
+        standardise = normalisation == "standardise"
+        centre = torch.tensor(mean if standardise else [0.0] * len(mean))
+        # A channel without any variation is left as it is.
+        spread = torch.tensor([d or 1.0 for d in deviation] if standardise else [1.0] * len(mean))
+        self._scale = (1 / (255 * spread)).view(1, -1, 1, 1).to(device)
+        self._offset = (-centre / spread).view(1, -1, 1, 1).to(device)
+
+    def __call__(self, pixels: Tensor) -> Tensor:
+        """uint8 (n, channels, height, width) to float32 of the same shape."""
+        return torch.addcmul(self._offset, pixels.float(), self._scale)
+
+
+def _margin(side: int) -> int:
+    return max(1, side // 8)

@@ -1,0 +1,225 @@
+"""The data that a run trains on: decoded once a machine, under one lock, and cached.
+
+The cache holds plain arrays that are mapped into memory, so that all processes of a machine share
+one copy of the pixels.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from filelock import FileLock
+from numpy.typing import NDArray
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+from torchvision.datasets import CIFAR10, CIFAR100
+
+from models import image_folder
+from models.images import SPLIT_SEED, DataError, Images
+
+Part = Literal["train", "test"]
+DATASETS = ("cifar10", "cifar100", "digits")
+CACHE_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where images come from: a data set by name, or a folder of images."""
+
+    dataset: str = "cifar10"
+    data_dir: str | None = None
+    image_size: int | None = None
+    """Side to which the images of a folder are resized, pixels."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What is known of decoded images; the images themselves come from `load`."""
+
+    source: Source
+    name: str
+    key: str
+    """Names the decoded images in a machine's cache."""
+    fingerprint: str
+    """SHA-256 of the decoded pixels and labels."""
+    classes: tuple[str, ...]
+    shape: tuple[int, int, int]
+    """Channels, height, width."""
+    mean: tuple[float, ...]
+    """Of each channel over the training images, 0..1."""
+    deviation: tuple[float, ...]
+    train_count: int
+    test_count: int
+    notices: tuple[str, ...] = ()
+
+
+def cache_folder() -> Path:
+    """Where this machine keeps decoded images: $KNEEPOINT_CACHE, else ~/.cache/kneepoint."""
+    chosen = os.environ.get("KNEEPOINT_CACHE")
+    base = os.environ.get("XDG_CACHE_HOME")
+    return Path(chosen) if chosen else (Path(base) if base else Path.home() / ".cache") / "kneepoint"
+
+
+def prepare(source: Source, say: Callable[[str], None] = lambda line: None) -> Dataset:
+    """The data set of `source`, downloaded and decoded if this machine has not done so before.
+
+    `say` gets a line before anything slow. DataError where the data cannot be had.
+    """
+    if source.data_dir is None and source.dataset not in DATASETS:
+        raise DataError(f"unknown data set {source.dataset!r}: one of {', '.join(DATASETS)}")
+    key, name, decode = _plan(source)
+    folder = cache_folder() / "decoded" / key
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_suffix(".lock")):
+        if not (folder / "dataset.json").exists():
+            say(f"Decoding {name} (once a machine, kept in {cache_folder()})")
+            _write(folder, source, name, decode())
+    return _read_info(folder, source)
+
+
+def load(dataset: Dataset, part: Part) -> Images:
+    """The images of one part, mapped from this machine's cache; prepared first if need be."""
+    folder = cache_folder() / "decoded" / dataset.key
+    if not (folder / "dataset.json").exists():
+        found = prepare(dataset.source)
+        if found.fingerprint != dataset.fingerprint:
+            raise DataError(f"{dataset.name} on this machine is not what the run began with")
+        folder = cache_folder() / "decoded" / found.key
+    # Mode "c" (copy on write) is the one that torch takes without a copy or a warning.
+    pixels = np.load(folder / f"{part}_pixels.npy", mmap_mode="c")
+    labels = np.load(folder / f"{part}_labels.npy")
+    return Images(torch.from_numpy(pixels), torch.from_numpy(labels))
+
+
+@dataclass(frozen=True)
+class _Decoded:
+    pixels: dict[str, NDArray[np.uint8]]
+    labels: dict[str, NDArray[np.int64]]
+    classes: tuple[str, ...]
+    notices: tuple[str, ...] = ()
+
+
+def _plan(source: Source) -> tuple[str, str, Callable[[], _Decoded]]:
+    """Cache key, name for people, and how to decode; nothing is decoded here."""
+    if source.data_dir is not None:
+        root = Path(source.data_dir).expanduser().resolve()
+        classes, parts = image_folder.list_files(root)
+        state = hashlib.sha256(f"{CACHE_VERSION} {root} {source.image_size}".encode())
+        for files in parts.values():
+            for path, _ in files:
+                stat = path.stat()
+                state.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+        key = f"folder-{state.hexdigest()[:16]}"
+        return key, root.name, lambda: _decode_folder(classes, parts, source.image_size)
+    key = f"{source.dataset}-{CACHE_VERSION}"
+    if source.dataset == "digits":
+        return key, "digits", _decode_digits
+    return key, source.dataset, lambda: _decode_cifar(source.dataset)
+
+
+def _decode_folder(
+    classes: tuple[str, ...], parts: dict[str, image_folder.Files], size: int | None
+) -> _Decoded:
+    pixels, notices = image_folder.decode(parts, size)
+    labels = {part: np.array([label for _, label in files]) for part, files in parts.items()}
+    return _Decoded(pixels, labels, classes, tuple(notices))
+
+
+def _decode_digits() -> _Decoded:
+    """scikit-learn's 1,797 digits of 8x8 pixels, 0 to 16; a fifth of them is the test part."""
+    digits = load_digits()
+    pixels = np.round(digits.images * (255 / 16)).astype(np.uint8)[:, None]
+    train, test = train_test_split(
+        np.arange(len(pixels)), test_size=0.2, stratify=digits.target, random_state=SPLIT_SEED
+    )
+    return _Decoded(
+        {"train": pixels[train], "test": pixels[test]},
+        {"train": digits.target[train], "test": digits.target[test]},
+        tuple(str(digit) for digit in range(10)),
+    )
+
+
+def _decode_cifar(name: str) -> _Decoded:
+    torch_class = CIFAR10 if name == "cifar10" else CIFAR100
+    root = cache_folder() / "downloads"
+    pixels, labels = {}, {}
+    try:
+        for part in ("train", "test"):
+            images = torch_class(str(root), train=part == "train", download=True)
+            pixels[part] = np.ascontiguousarray(images.data.transpose(0, 3, 1, 2))
+            labels[part] = np.array(images.targets)
+    except (OSError, RuntimeError) as error:  # urllib's errors are OSErrors
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DataError(
+            f"{name} cannot be downloaded ({reason}): use --data-dir DIR with images of your own, "
+            f"or --dataset digits; or put {torch_class.filename} into {root}"
+        ) from error
+    return _Decoded(pixels, labels, tuple(images.classes))
+
+
+def _write(folder: Path, source: Source, name: str, decoded: _Decoded) -> None:
+    """All files of a cache folder, or none: written beside it and renamed."""
+    content = hashlib.sha256()
+    scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{folder.name}."))
+    try:
+        for part in ("train", "test"):
+            pixels, labels = decoded.pixels[part], decoded.labels[part].astype(np.int64)
+            np.save(scratch / f"{part}_pixels.npy", pixels)
+            np.save(scratch / f"{part}_labels.npy", labels)
+            content.update(pixels.tobytes() + labels.tobytes())
+        train = decoded.pixels["train"]
+        mean, deviation = _channel_statistics(train)
+        info = Dataset(
+            source=source,
+            name=name,
+            key=folder.name,
+            fingerprint=content.hexdigest(),
+            classes=decoded.classes,
+            shape=train.shape[1:],
+            mean=mean,
+            deviation=deviation,
+            train_count=len(train),
+            test_count=len(decoded.pixels["test"]),
+            notices=decoded.notices,
+        )
+        (scratch / "dataset.json").write_text(json.dumps(dataclasses.asdict(info), indent=1))
+        shutil.rmtree(folder, ignore_errors=True)
+        scratch.rename(folder)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _channel_statistics(
+    pixels: NDArray[np.uint8],
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of each channel, 0..1, from its histogram of 256 values."""
+    values = np.arange(256) / 255
+    means, deviations = [], []
+    for channel in range(pixels.shape[1]):
+        share = np.bincount(pixels[:, channel].ravel(), minlength=256) / pixels[:, channel].size
+        means.append(float(share @ values))
+        deviations.append(float(np.sqrt(share @ (values - means[-1]) ** 2)))
+    return tuple(means), tuple(deviations)
+
+
+def _read_info(folder: Path, source: Source) -> Dataset:
+    return from_dict(json.loads((folder / "dataset.json").read_text()) | {"source": source})
+
+
+def from_dict(fields: dict[str, Any]) -> Dataset:
+    """The data set of these fields, as `dataclasses.asdict` and JSON give them."""
+    fields = dict(fields)
+    for field in ("classes", "shape", "mean", "deviation", "notices"):
+        fields[field] = tuple(fields[field])
+    if isinstance(fields["source"], dict):
+        fields["source"] = Source(**fields["source"])
+    return Dataset(**fields)

@@ -1,0 +1,62 @@
+"""The device that trains, and how it computes there."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+DeviceChoice = Literal["auto", "cuda", "mps", "cpu"]
+Dtype = Literal["fp32", "bf16"]
+
+
+@dataclass(frozen=True)
+class Precision:
+    """How a network computes: the type of its products, and the order of its images in memory."""
+
+    dtype: Dtype
+    channels_last: bool
+
+    def __str__(self) -> str:
+        return f"{self.dtype} {'channels_last' if self.channels_last else 'contiguous'}"
+
+    @property
+    def memory_format(self) -> torch.memory_format:
+        """torch's name of the order."""
+        return torch.channels_last if self.channels_last else torch.contiguous_format
+
+
+FIXED: dict[str, Precision] = {
+    "fp32": Precision("fp32", channels_last=True),
+    "bf16": Precision("bf16", channels_last=True),
+}
+"""What `--precision` fixes, the memory format too: channels_last, the faster one more often."""
+
+
+def choose_device(choice: DeviceChoice = "auto") -> torch.device:
+    """The first accelerator of this process for "auto", else the one asked for.
+
+    ValueError where the machine has none.
+    """
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if choice == "auto":
+        return torch.device(next((name for name, there in available.items() if there), "cpu"))
+    if choice not in ("cpu", *available):
+        raise ValueError(f"--device {choice}: one of auto, cuda, mps, cpu")
+    if choice != "cpu" and not available[choice]:
+        raise ValueError(f"--device {choice}: torch finds no such device on this machine")
+    return torch.device(choice)
+
+
+def describe(device: torch.device) -> str:
+    """The device's name for people."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return {"mps": "Apple GPU (mps)", "cpu": f"CPU, {torch.get_num_threads()} threads"}[device.type]
+
+
+def synchronise(device: torch.device) -> None:
+    """Waits until the device has done all that it was given: before a clock is read."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()

@@ -1,0 +1,243 @@
+"""One training run, epoch by epoch, from a seed or from a checkpoint.
+
+Everything random in an epoch follows from (seed, epoch) alone, so that a run which goes on from a
+checkpoint repeats to the last bit what it would have done, whatever its process did before.
+"""
+
+import contextlib
+import math
+import resource
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from torch.nn.parallel import DistributedDataParallel
+
+from models.augmentation import Normaliser, augment, cut_out, draw
+from models.dataset import Dataset
+from models.design import Design
+from models.device import Precision, synchronise
+from models.images import Subset
+from models.network import build
+from models.optimisation import make_optimizer, make_schedule
+
+EVALUATION_BATCH = {"cuda": 2048, "mps": 1024, "cpu": 256}
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    """What one epoch showed; the same on every worker.
+
+    Losses and accuracies are taken in inference mode after the epoch: on all validation images,
+    and on a fixed sample of as many training images.
+    """
+
+    epoch: int
+    """From 1."""
+    train_loss: float
+    train_accuracy: float
+    val_loss: float
+    val_accuracy: float
+    train_seconds: float
+    """Summed over the workers, evaluation excluded."""
+    eval_seconds: float
+    """Summed over the workers."""
+    images_per_second: float
+    """Of all workers together while they train."""
+    peak_memory_bytes: int
+    """Of the worker that took most: on CUDA what it allocated there, else its resident set."""
+
+    @property
+    def diverged(self) -> bool:
+        """Whether a loss is no longer a finite number."""
+        return not (math.isfinite(self.train_loss) and math.isfinite(self.val_loss))
+
+
+class Training:
+    """A design in training on one worker of a group, or alone.
+
+    In a group (an initialised torch.distributed with more than one process, unless `alone`) each
+    worker takes its share of every batch. The update is that of one worker with the whole batch, but for rounding,
+    and for batch norm and dropout, which each worker does on its own share.
+    """
+
+    def __init__(
+        self,
+        design: Design,
+        dataset: Dataset,
+        train: Subset,
+        validation: Subset,
+        *,
+        seed: int,
+        device: torch.device,
+        precision: Precision,
+        alone: bool = False,
+    ) -> None:
+        self.design, self.seed, self.device, self.precision = design, seed, device, precision
+        self.epoch = 0
+        self.rank, self.workers = (0, 1) if alone else _group()
+        self._train, self._validation = train.to(device), validation.to(device)
+        self._train_sample = train.sample(len(validation)).to(device)
+        self._batch = min(design.batch_size, len(train))
+        if self._batch < self.workers:
+            raise ValueError(f"a batch of {self._batch} cannot be shared by {self.workers} workers")
+        self._normalise = Normaliser(
+            design.normalisation, dataset.mean, dataset.deviation, device
+        )
+        torch.manual_seed(seed)
+        self.network: nn.Module = build(design, dataset.shape, len(dataset.classes)).to(
+            device, memory_format=precision.memory_format
+        )
+        self._parallel: nn.Module = self.network
+        if self.workers > 1:
+            self._parallel = DistributedDataParallel(
+                self.network, device_ids=[device] if device.type == "cuda" else None
+            )
+        self._optimizer = make_optimizer(design, self.network, device)
+        self._schedule = make_schedule(design, self._optimizer, self.steps_per_epoch)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Whole batches in the training images; the rest of an epoch's shuffle is left out."""
+        return len(self._train) // self._batch
+
+    def run_epoch(self) -> EpochResult:
+        """Trains one epoch, then evaluates."""
+        if self.epoch >= self.design.epochs:
+            raise ValueError(f"all {self.design.epochs} epochs of the design are trained")
+        started = time.perf_counter()
+        self._train_epoch()
+        synchronise(self.device)
+        trained = time.perf_counter()
+        self._share_buffers()
+        train_loss, train_accuracy = self.evaluate(self._train_sample)
+        val_loss, val_accuracy = self.evaluate(self._validation)
+        evaluated = time.perf_counter()
+        train_seconds = self._sum(trained - started)
+        return EpochResult(
+            epoch=self.epoch,
+            train_loss=train_loss,
+            train_accuracy=train_accuracy,
+            val_loss=val_loss,
+            val_accuracy=val_accuracy,
+            train_seconds=train_seconds,
+            eval_seconds=self._sum(evaluated - trained),
+            images_per_second=self.steps_per_epoch * self._batch * self.workers / train_seconds,
+            peak_memory_bytes=int(self._reduce(_peak_memory(self.device), dist.ReduceOp.MAX)),
+        )
+
+    def evaluate(self, subset: Subset) -> tuple[float, float]:
+        """Mean cross-entropy (nats, without label smoothing) and accuracy over `subset`."""
+        self.network.eval()
+        totals = torch.zeros(2, device=self.device, dtype=torch.float64)
+        mine = torch.arange(self.rank, len(subset), self.workers, device=self.device)
+        with torch.inference_mode():
+            for rows in mine.split(EVALUATION_BATCH[self.device.type]):
+                index = subset.index[rows]
+                labels = subset.images.labels[index]
+                logits = self._forward(self.network, self._normalise(subset.images.pixels[index]))
+                totals[0] += cross_entropy(logits, labels, reduction="sum")
+                totals[1] += (logits.argmax(1) == labels).sum()
+        if self.workers > 1:
+            dist.all_reduce(totals)
+        loss, correct = (totals / len(subset)).tolist()
+        return loss, correct
+
+    def state(self) -> dict[str, Any]:
+        """Tensors and plain values from which `load_state` goes on."""
+        return {
+            "epoch": self.epoch,
+            "network": self.network.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "schedule": self._schedule.state_dict(),
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Goes on after the epoch of `state`, which a run of the same design and seed has left."""
+        self.network.load_state_dict(state["network"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._schedule.load_state_dict(state["schedule"])
+        self.epoch = state["epoch"]
+
+    def _train_epoch(self) -> None:
+        self.epoch += 1
+        generator = torch.Generator().manual_seed(_epoch_seed(self.seed, self.epoch))
+        count = self.steps_per_epoch * self._batch
+        order = torch.randperm(len(self._train), generator=generator)[:count].to(self.device)
+        index = self._train.index[order]
+        height, width = self._train.images.pixels.shape[2:]
+        draws = draw(self.design.augmentation, count, height, width, generator).to(self.device)
+        torch.manual_seed(_epoch_seed(self.seed, self.epoch, self.rank))  # dropout's
+        self.network.train()
+        for start in range(0, count, self._batch):
+            # A worker's share: every n-th of the batch.
+            rows = slice(start + self.rank, start + self._batch, self.workers)
+            pixels = augment(self._train.images.pixels[index[rows]], draws.rows(rows))
+            images = cut_out(self._normalise(pixels), draws.rows(rows))
+            self.step(images, self._train.images.labels[index[rows]])
+
+    def step(self, images: Tensor, labels: Tensor) -> Tensor:
+        """One update from this worker's share of a batch; its part of the batch's mean loss."""
+        images = images.contiguous(memory_format=self.precision.memory_format)
+        logits = self._forward(self._parallel, images)
+        total = cross_entropy(
+            logits, labels, reduction="sum", label_smoothing=self.design.label_smoothing
+        )
+        # Gradients are averaged over workers, whose shares may differ by one image.
+        loss = total * (self.workers / self._batch)
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        if self.design.gradient_clip:
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.design.gradient_clip)
+        self._optimizer.step()
+        self._schedule.step()
+        return loss.detach()
+
+    def _forward(self, network: nn.Module, images: Tensor) -> Tensor:
+        with (
+            torch.autocast(self.device.type, torch.bfloat16)
+            if self.precision.dtype == "bf16"
+            else contextlib.nullcontext()
+        ):
+            return network(images).float()
+
+    def _share_buffers(self) -> None:
+        """Gives all workers rank 0's batch norm statistics, the ones that a checkpoint keeps."""
+        if self.workers > 1:
+            for buffer in self.network.buffers():
+                dist.broadcast(buffer, src=0)
+
+    def _sum(self, value: float) -> float:
+        return self._reduce(value, dist.ReduceOp.SUM)
+
+    def _reduce(self, value: float, operation: Any) -> float:
+        if self.workers == 1:
+            return value
+        total = torch.tensor(value, dtype=torch.float64, device=self.device)
+        dist.all_reduce(total, operation)
+        return float(total)
+
+
+def _group() -> tuple[int, int]:
+    """This process's rank, and how many train together."""
+    if dist.is_available() and dist.is_initialized():
+        return dist.get_rank(), dist.get_world_size()
+    return 0, 1
+
+
+def _epoch_seed(seed: int, epoch: int, rank: int = 0) -> int:
+    state = np.random.SeedSequence((seed, epoch, rank)).generate_state(1, np.uint64)[0]
+    return int(state >> np.uint64(1))
+
+
+def _peak_memory(device: torch.device) -> int:
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

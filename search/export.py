@@ -1,0 +1,91 @@
+"""Writes trials.csv, epochs.csv and costs.csv, made from the ledger."""
+
+import csv
+import dataclasses
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from models.design import to_row
+from search.price import Bill, bill
+from search.state import SearchState, Trial
+
+EPOCH_COLUMNS = (
+    "trial",
+    "epoch",
+    "train_loss",
+    "train_accuracy",
+    "val_loss",
+    "val_accuracy",
+    "train_seconds",
+    "eval_seconds",
+    "images_per_second",
+    "lane",
+    "peak_memory_bytes",
+)
+ITEMS = ("training", "evaluation", "overhead")
+
+
+def write(state: SearchState, run: Path, price: float | None) -> None:
+    """The three tables of the run in folder `run`; an empty cell is a value that nobody measured.
+
+    Raises OSError where the folder cannot be written.
+    """
+    trials = sorted(state.trials.values(), key=lambda trial: trial.trial)
+    _write(run / "trials.csv", [trial_row(trial, price) for trial in trials])
+    epochs = [{c: line[c] for c in EPOCH_COLUMNS} for trial in trials for line in trial.epochs]
+    _write(run / "epochs.csv", epochs, EPOCH_COLUMNS)
+    costs = [
+        {"trial": trial.trial, "item": item, "seconds": seconds}
+        | dataclasses.asdict(bill_of(trial, seconds, price))
+        for trial in trials
+        for item, seconds in trial.costs.items()
+    ]
+    columns = ("trial", "item", "seconds", "gpu_hours", "cpu_core_hours", "cost")
+    _write(run / "costs.csv", costs, columns)
+
+
+def bill_of(trial: Trial, seconds: float, price: float | None) -> Bill:
+    """What `seconds` of the trial's workers came to."""
+    return bill(seconds, trial.cpus_per_worker, trial.gpus_per_worker, price)
+
+
+def trial_row(trial: Trial, price: float | None) -> dict[str, Any]:
+    """One row of trials.csv: `epochs` are those trained, `epochs_planned` the design's own."""
+    best = trial.best or {}
+    design = to_row(trial.design)
+    planned = design.pop("epochs")
+    seconds = trial.train_seconds()
+    return {
+        "trial": trial.trial,
+        "name": trial.name,
+        "design_id": trial.design.id,
+        "seed": trial.seed,
+        "state": trial.state,
+        "reason": trial.reason,
+        "epochs": trial.epochs[-1]["epoch"] if trial.epochs else 0,
+        "epochs_planned": planned,
+        "best_epoch": best.get("epoch"),
+        "val_accuracy": best.get("val_accuracy"),
+        "train_accuracy": best.get("train_accuracy"),
+        "parameters": trial.parameters,
+        "flops": trial.flops,
+        **design,
+        "train_seconds": seconds,
+        "held_seconds": sum(trial.costs.values()) if trial.costs else None,
+        **dataclasses.asdict(bill_of(trial, seconds, price)),
+        "workers": trial.workers,
+        "cpus_per_worker": trial.cpus_per_worker,
+        "gpus_per_worker": trial.gpus_per_worker,
+        "precision": trial.precision,
+        "device": trial.device,
+    }
+
+
+def _write(path: Path, rows: list[dict[str, Any]], columns: Iterable[str] = ()) -> None:
+    scratch = path.with_suffix(".tmp")
+    with scratch.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]) if rows else list(columns))
+        writer.writeheader()
+        writer.writerows(rows)
+    scratch.replace(path)

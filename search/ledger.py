@@ -1,0 +1,82 @@
+"""The ledger: an append-only stream of JSON lines in segments, the truth about a run.
+
+Each line has `seq` (from 0, without gaps), `time` (seconds since 1970) and `kind`:
+
+- run: `event` start, end or interrupted
+- decision: `action` start, stop or refuse, and why
+- trial: a trial's new `state`; the first such line has its design, seed and share of the device
+- epoch: the result of one epoch
+- cost: worker-seconds of one trial for one item
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+Kind = Literal["run", "decision", "trial", "epoch", "cost"]
+Line = dict[str, Any]
+
+SEGMENT_LINES = 10_000
+
+
+class LedgerError(ValueError):
+    """A line of a ledger cannot be read; the message names it."""
+
+
+class Ledger:
+    """The one writer of a run's ledger. A line is on disk when `append` returns."""
+
+    def __init__(self, folder: Path, segment_lines: int = SEGMENT_LINES) -> None:
+        """Opens the ledger in `folder`, made if need be; goes on after its last whole line."""
+        self.folder = folder
+        self._segment_lines = segment_lines
+        folder.mkdir(parents=True, exist_ok=True)
+        self.next_seq = sum(1 for _ in read(folder))
+        # A torn line stays where it is, dropped by every reader: what follows has a new segment.
+        self._segment = self._open_segment(len(_segments(folder)))
+
+    def append(self, kind: Kind, **fields: Any) -> Line:
+        """Writes one line and gives it back."""
+        line: Line = {"seq": self.next_seq, "time": round(time.time(), 3), "kind": kind, **fields}
+        if self.next_seq % self._segment_lines == 0 and self._segment.tell():
+            self._segment.close()
+            self._segment = self._open_segment(len(_segments(self.folder)))
+        self._segment.write(json.dumps(line).encode() + b"\n")
+        self._segment.flush()
+        os.fsync(self._segment.fileno())
+        self.next_seq += 1
+        return line
+
+    def close(self) -> None:
+        """Closes the segment; nothing is pending."""
+        self._segment.close()
+
+    def _open_segment(self, number: int) -> Any:
+        return (self.folder / f"{number:06d}.jsonl").open("ab")
+
+
+def read(folder: Path) -> Iterator[Line]:
+    """The lines of the ledger in `folder`, in order; a torn last line of a segment is dropped.
+
+    LedgerError where a line in between is damaged or missing.
+    """
+    expected = 0
+    for segment in _segments(folder):
+        content = segment.read_bytes()
+        whole, _, _torn = content.rpartition(b"\n")
+        for number, text in enumerate(whole.split(b"\n") if whole else [], start=1):
+            try:
+                line = json.loads(text)
+            except ValueError as error:
+                raise LedgerError(f"{segment}, line {number}: not JSON") from error
+            if line.get("seq") != expected:
+                raise LedgerError(f"{segment}, line {number}: seq {expected} expected")
+            expected += 1
+            yield line
+
+
+def _segments(folder: Path) -> list[Path]:
+    return sorted(folder.glob("[0-9]*.jsonl"))
