@@ -65,8 +65,8 @@ class Dataset:
 def cache_folder() -> Path:
     """Where this machine keeps decoded images: $KNEEPOINT_CACHE, else ~/.cache/kneepoint."""
     chosen = os.environ.get("KNEEPOINT_CACHE")
-    base = os.environ.get("XDG_CACHE_HOME")
-    return Path(chosen) if chosen else (Path(base) if base else Path.home() / ".cache") / "kneepoint"
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(chosen) if chosen else base / "kneepoint"
 
 
 def prepare(source: Source, say: Callable[[str], None] = lambda line: None) -> Dataset:

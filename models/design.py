@@ -94,7 +94,7 @@ class Design:
             len(self.block_dropout) in (0, len(self.kernels)),
             f"no rate, or one for each of the {len(self.kernels)} blocks",
         )
-        self._require("block_dropout", all(_is_rate(r) for r in self.block_dropout), "0 <= rate < 1")
+        self._require("block_dropout", all(map(_is_rate, self.block_dropout)), "0 <= rate < 1")
         self._require("dense", len(self.dense) <= MOST_DENSE, f"at most {MOST_DENSE} widths")
         self._require("dense", all(_is_count(width) for width in self.dense), "widths from 1")
         for field in ("flat_dropout", "dense_dropout"):

@@ -39,9 +39,7 @@ def measure(design: Design, dataset: Dataset, device: torch.device) -> dict[Prec
     return {precision: _speed(design, dataset, device, precision) for precision in candidates}
 
 
-def _speed(
-    design: Design, dataset: Dataset, device: torch.device, precision: Precision
-) -> float:
+def _speed(design: Design, dataset: Dataset, device: torch.device, precision: Precision) -> float:
     count = design.batch_size
     generator = torch.Generator().manual_seed(0)
     pixels = torch.randint(0, 256, (count, *dataset.shape), generator=generator).to(torch.uint8)

@@ -63,8 +63,8 @@ class Training:
     """A design in training on one worker of a group, or alone.
 
     In a group (an initialised torch.distributed with more than one process, unless `alone`) each
-    worker takes its share of every batch. The update is that of one worker with the whole batch, but for rounding,
-    and for batch norm and dropout, which each worker does on its own share.
+    worker takes its share of every batch. The update is that of one worker with the whole batch,
+    but for rounding, and for batch norm and dropout, which each worker does on its own share.
     """
 
     def __init__(
@@ -87,13 +87,10 @@ class Training:
         self._batch = min(design.batch_size, len(train))
         if self._batch < self.workers:
             raise ValueError(f"a batch of {self._batch} cannot be shared by {self.workers} workers")
-        self._normalise = Normaliser(
-            design.normalisation, dataset.mean, dataset.deviation, device
-        )
+        self._normalise = Normaliser(design.normalisation, dataset.mean, dataset.deviation, device)
         torch.manual_seed(seed)
-        self.network: nn.Module = build(design, dataset.shape, len(dataset.classes)).to(
-            device, memory_format=precision.memory_format
-        )
+        self.network: nn.Module = build(design, dataset.shape, len(dataset.classes)).to(device)
+        self.network.to(memory_format=precision.memory_format)
         self._parallel: nn.Module = self.network
         if self.workers > 1:
             self._parallel = DistributedDataParallel(

@@ -1,0 +1,77 @@
+"""How figures look: small enough for a phone, and told apart without colour."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+WIDTH = 5.5
+"""Inches."""
+HEIGHT = 3.8
+# Okabe & Ito (2008), told apart by colour-blind people too; yellow is too pale for lines.
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+BLUE, VERMILION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#8C8C8C"
+SERIES = (BLUE, VERMILION, GREEN, PURPLE, ORANGE)
+MARKERS = ("o", "s", "^", "D", "v")
+
+_SETTINGS: Any = {
+    "font.size": 10.5,
+    "axes.titlesize": 11,
+    "axes.labelsize": 10.5,
+    "legend.fontsize": 9.5,
+    "xtick.labelsize": 10,
+    "ytick.labelsize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#DDDDDD",
+    "grid.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "lines.linewidth": 1.6,
+    "legend.frameon": False,
+    "savefig.dpi": 150,
+    "figure.facecolor": "white",
+    "image.interpolation": "nearest",
+    "text.parse_math": False,  # a class may be called $x$
+    "svg.hashsalt": "kneepoint",  # equal figures are equal files
+}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Within it, figures are made and saved in this project's style."""
+    with mpl.rc_context(_SETTINGS):
+        yield
+
+
+def new_figure(height: float = HEIGHT, width: float = WIDTH) -> Figure:
+    """An empty figure of this size in inches, whose labels find room by themselves."""
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def bare_axes(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
+    """Axes without lines or ticks at this place of `figure`, in inches from its upper left."""
+    whole_width, whole_height = figure.get_size_inches()
+    bottom = whole_height - top - height
+    place = (
+        left / whole_width,
+        bottom / whole_height,
+        width / whole_width,
+        height / whole_height,
+    )
+    axes = figure.add_axes(place)
+    axes.set_axis_off()
+    return axes
+
+
+def shorten(name: str, most: int = 22) -> str:
+    """`name` in at most so many letters."""
+    return name if len(name) <= most else name[: most - 1] + "…"
+
+
+def trial_label(trial: int, name: str) -> str:
+    """What a trial is called in a figure: "trial 3", or "cnn-3 (trial 3)"."""
+    return f"{shorten(name)} (trial {trial})" if name else f"trial {trial}"

@@ -1,0 +1,140 @@
+"""The answer of a run in plain sentences."""
+
+from collections import Counter
+
+import pandas as pd
+
+from analysis.figure_style import trial_label
+from analysis.findings import Findings
+from analysis.quantities import amount, count, duration, percent, points
+from analysis.run_folder import Run
+
+
+def headline(found: Findings) -> list[str]:
+    """Best accuracy, test score, the knee, and what goes beyond it; the most important first."""
+    if not found.run.state.trials:
+        return [unfinished(found.run), "No trial has been started: there is nothing to report."]
+    if found.best_point is None:
+        return [unfinished(found.run), "No design has a result yet.", trial_counts(found.run)]
+    sentences = [
+        unfinished(found.run),
+        _best(found),
+        _tested(found),
+        _knee(found),
+        _beyond(found),
+        trial_counts(found.run),
+    ]
+    return [sentence for sentence in sentences if sentence]
+
+
+def winner_line(found: Findings) -> str:
+    """The winner in one line, for a terminal."""
+    point = found.best_point
+    if point is None:
+        return "No design has a result yet."
+    tested = found.winner.metrics.get("accuracy") if found.winner else None
+    role = "Winner" if found.winner else "Leads so far"
+    line = (
+        f"{role}: {found.best_name}, {percent(point['val_accuracy'], 2)} on the "
+        f"{found.run.held_out} images after {count(point['epochs'], 'epoch')}, "
+        f"{price_of(point)} of training"
+    )
+    return (
+        line if tested is None or found.run.is_transcript else f"{line}; {percent(tested, 2)} test"
+    )
+
+
+def unfinished(run: Run) -> str:
+    """That the run is unfinished; empty if it is finished."""
+    if run.finished:
+        return ""
+    state = run.record.get("state") or "without a recorded end"
+    return (
+        f"Unfinished: this run is {state}. What follows is what there is so far, "
+        f"{run.held_out} figures only."
+    )
+
+
+def trial_counts(run: Run) -> str:
+    """How many trials there are, by state."""
+    states = Counter(trial.state for trial in run.state.trials.values())
+    parts = ", ".join(f"{number:,} {state}" for state, number in states.most_common())
+    refused = len(run.state.refused)
+    more = f" {count(refused, 'design')} refused without training." if refused else ""
+    return f"{count(len(run.state.trials), 'trial')}: {parts}.{more}"
+
+
+def price_of(row: pd.Series) -> str:
+    """Training seconds of a point in hours of what it held, and money if there is a price."""
+    if pd.notna(row["gpu_hours"]):
+        hours = f"{amount(row['gpu_hours'])} GPU-hours"
+    else:
+        hours = f"{amount(row['cpu_core_hours'])} CPU-core-hours"
+    money = f", cost {amount(row['cost'])}" if pd.notna(row["cost"]) else ""
+    return f"{duration(row['seconds'])} ({hours}{money})"
+
+
+def _best(found: Findings) -> str:
+    point = found.best_point
+    assert point is not None
+    return (
+        f"The most accurate design is {found.best_name}: {percent(point['val_accuracy'])} on the "
+        f"{found.run.held_out} images after {count(point['epochs'], 'epoch')}, for "
+        f"{price_of(point)} of training and with {count(point['parameters'], 'parameter')}."
+    )
+
+
+def _tested(found: Findings) -> str:
+    metrics = found.winner.metrics if found.winner else {}
+    if found.run.held_out == "test":
+        return (
+            "As in the transcript, training took all training images and every epoch was scored "
+            "on the test images. The best epoch is thus chosen on the images that score it, which "
+            "flatters it a little."
+        )
+    if not metrics:
+        return "The test images have not been opened: no test score yet."
+    return (
+        f"Scored once on the {metrics['images']:,} test images, which nothing was chosen by, it "
+        f"reaches {percent(metrics['accuracy'])}."
+    )
+
+
+def _knee(found: Findings) -> str:
+    knee, best = found.knee.row, found.best_point
+    if knee is None or best is None:
+        return f"There is no knee: {found.knee.reason}."
+    name = trial_label(int(knee["trial"]), str(knee["name"]))
+    where = f"The knee is {name} after {count(knee['epochs'], 'epoch')}: "
+    share = knee["seconds"] / best["seconds"]
+    less = best["val_accuracy"] - knee["val_accuracy"]
+    if less <= 0:
+        return f"{where}no other design of the front is more accurate."
+    return (
+        f"{where}{percent(knee['val_accuracy'])} for {price_of(knee)}, {points(less)} less than "
+        f"the most accurate design for {percent(share, 0 if share >= 0.01 else 1)} of its training "
+        "time."
+    )
+
+
+def _beyond(found: Findings) -> str:
+    """What a further point costs beyond the knee, compared with what it cost up to there."""
+    knee, best = found.knee.row, found.best_point
+    if knee is None or best is None or best["val_accuracy"] <= knee["val_accuracy"]:
+        return ""
+    first = found.front.iloc[0]
+    unit = "gpu_hours" if pd.notna(best["gpu_hours"]) else "cpu_core_hours"
+    after = _a_point(knee, best, unit)
+    name = "GPU-hours" if unit == "gpu_hours" else "CPU-core-hours"
+    money = ""
+    if pd.notna(best["cost"]):
+        money = f" (cost {amount(_a_point(knee, best, 'cost'))})"
+    before = ""
+    if knee["val_accuracy"] > first["val_accuracy"]:
+        before = f", after {amount(_a_point(first, knee, unit))} up to the knee"
+    return f"Beyond the knee each further point costs {amount(after)} {name}{money}{before}."
+
+
+def _a_point(start: pd.Series, end: pd.Series, unit: str) -> float:
+    gained = 100 * (end["val_accuracy"] - start["val_accuracy"])
+    return float((end[unit] - start[unit]) / gained)

@@ -1,0 +1,42 @@
+"""The knee: where the front of accuracy versus cost bends most."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+LEAST_POINTS = 3
+RULE = (
+    "The knee is the point of the front that lies farthest above the straight line from the "
+    "front's cheapest point to its best one, with cost on a logarithmic scale and both axes scaled "
+    "to 0..1: beyond it each further percentage point costs most, compared with before."
+)
+
+
+class Knee(NamedTuple):
+    """The knee, or why there is none."""
+
+    row: pd.Series | None
+    """Of the front: trial, epochs, val_accuracy, seconds and so on."""
+    reason: str
+    """Why there is no knee; empty where there is one."""
+
+
+def find(front: pd.DataFrame) -> Knee:
+    """The knee of `front` (columns val_accuracy and seconds; any order)."""
+    points = front.drop_duplicates(["seconds", "val_accuracy"]).sort_values("seconds")
+    points = points[points["seconds"] > 0]
+    if len(points) < LEAST_POINTS:
+        return Knee(None, f"the front has fewer than {LEAST_POINTS} points")
+    cost = np.log(points["seconds"].to_numpy(dtype=float))
+    accuracy = points["val_accuracy"].to_numpy(dtype=float)
+    # A front rises strictly, so neither span is zero.
+    above = _scaled(accuracy) - _scaled(cost)
+    best = int(np.argmax(above))
+    if above[best] <= 1e-9:
+        return Knee(None, "the front does not bend: accuracy never outruns the logarithm of cost")
+    return Knee(points.iloc[best], "")
+
+
+def _scaled(values: np.ndarray) -> np.ndarray:
+    return (values - values[0]) / (values[-1] - values[0])

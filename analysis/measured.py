@@ -1,0 +1,107 @@
+"""Pandas frames of what a run measured."""
+
+from typing import Any
+
+import pandas as pd
+
+from analysis.run_folder import Run
+from models.design import to_row
+from search.state import Trial
+
+BILL = ("gpu_hours", "cpu_core_hours", "cost")
+POINT_COLUMNS = (
+    *("trial", "epochs", "val_accuracy", "seconds", *BILL, "parameters", "flops"),
+    *("train_accuracy", "name", "state", "seed", "design_id"),
+)
+DESIGN_COLUMNS = (
+    *("kernels", "kernel_size", "pooling", "batch_norm", "block_dropout", "flat_dropout", "dense"),
+    *("dense_dropout", "activation", "normalisation", "optimizer", "learning_rate", "momentum"),
+    *("weight_decay", "schedule", "batch_size", "label_smoothing", "augmentation", "gradient_clip"),
+)
+EPOCH_COLUMNS = (
+    *("trial", "epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy"),
+    *("train_seconds", "eval_seconds"),
+)
+
+
+def points(run: Run) -> pd.DataFrame:
+    """A row a (design, epochs) whose result anyone gets who trains that design just so long.
+
+    `seconds` are worker-seconds of training from the first epoch on, evaluation excluded; hours
+    and cost follow from them. The design's fields stand last, as text where they are lists.
+    """
+    rows = [row for trial in run.state.trials.values() for row in _point_rows(run, trial)]
+    return pd.DataFrame(rows, columns=[*POINT_COLUMNS, *DESIGN_COLUMNS])
+
+
+def trials(run: Run) -> pd.DataFrame:
+    """A row a trial: its best point, its state and why, its training seconds, its design."""
+    rows = [_trial_row(run, trial) for trial in run.state.trials.values()]
+    columns = ["trial", "name", "state", "reason", "epochs", "planned_epochs", "best_epoch"]
+    columns += ["val_accuracy", "train_accuracy", "seconds", *BILL, "held_seconds", "parameters"]
+    columns += ["flops", "seed", "design_id", *DESIGN_COLUMNS]
+    return pd.DataFrame(rows, columns=columns).sort_values("trial", ignore_index=True)
+
+
+def epochs(trial: Trial) -> pd.DataFrame:
+    """A row an epoch trained, whether or not it is a point; a diverged one has empty cells."""
+    rows = [{column: line.get(column) for column in EPOCH_COLUMNS} for line in trial.epochs]
+    return pd.DataFrame(rows, columns=list(EPOCH_COLUMNS)).astype(
+        dict.fromkeys(EPOCH_COLUMNS[2:], float)
+    )
+
+
+def _point_rows(run: Run, trial: Trial) -> list[dict[str, Any]]:
+    seconds, passed = 0.0, {}
+    for line in trial.epochs:  # one pass: Trial.train_seconds an epoch would be quadratic
+        seconds += line["train_seconds"]
+        passed[line["epoch"]] = seconds
+    design = to_row(trial.design)
+    return [
+        {
+            **_identity(trial),
+            **{key: design[key] for key in DESIGN_COLUMNS},
+            "epochs": line["epoch"],
+            "val_accuracy": line["val_accuracy"],
+            "train_accuracy": line["train_accuracy"],
+            "seconds": passed[line["epoch"]],
+            **_bill(run, trial, passed[line["epoch"]]),
+        }
+        for line in trial.points
+    ]
+
+
+def _trial_row(run: Run, trial: Trial) -> dict[str, Any]:
+    best = trial.best or {}
+    design = to_row(trial.design)
+    seconds = trial.train_seconds()
+    return {
+        **_identity(trial),
+        **{key: design[key] for key in DESIGN_COLUMNS},
+        "reason": trial.reason,
+        "epochs": trial.epochs[-1]["epoch"] if trial.epochs else 0,
+        "planned_epochs": trial.design.epochs,
+        "best_epoch": best.get("epoch"),
+        "val_accuracy": best.get("val_accuracy"),
+        "train_accuracy": best.get("train_accuracy"),
+        "seconds": seconds,
+        "held_seconds": sum(trial.costs.values()) if trial.costs else None,
+        **_bill(run, trial, seconds),
+    }
+
+
+def _identity(trial: Trial) -> dict[str, Any]:
+    return {
+        "trial": trial.trial,
+        "name": trial.name,
+        "state": trial.state,
+        "seed": trial.seed,
+        "design_id": trial.design.id,
+        "parameters": trial.parameters,
+        "flops": trial.flops,
+    }
+
+
+def _bill(run: Run, trial: Trial, seconds: float) -> dict[str, float | None]:
+    bill = run.bill(trial, seconds)
+    return {"gpu_hours": bill.gpu_hours, "cpu_core_hours": bill.cpu_core_hours, "cost": bill.cost}

@@ -1,0 +1,83 @@
+"""Learning curves: accuracy by epoch, training dashed and held-out solid."""
+
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from analysis import measured
+from analysis.figure_style import BLACK, MARKERS, SERIES, new_figure, trial_label
+from analysis.run_folder import Run
+
+MOST_TRIALS = 5
+
+
+class Curve(NamedTuple):
+    """One trial's accuracies; NaN for an epoch that diverged."""
+
+    label: str
+    epochs: NDArray[np.int64]
+    training: NDArray[np.float64]
+    """Percent."""
+    held_out: NDArray[np.float64]
+    """Percent."""
+
+
+class CurvesInfo(NamedTuple):
+    """The curves of one figure, at most five, and what the solid lines are."""
+
+    curves: list[Curve]
+    held_out: str
+
+
+def best_curves_info(run: Run) -> CurvesInfo:
+    """The trials with the best accuracy, the best first."""
+    held = [trial for trial in run.state.trials.values() if trial.best]
+    best = sorted(held, key=lambda t: (-(t.best or {})["val_accuracy"], t.trial))
+    return curves_info(run, [trial.trial for trial in best[:MOST_TRIALS]])
+
+
+def curves_info(run: Run, trials: list[int]) -> CurvesInfo:
+    """The trials of these numbers."""
+    curves = []
+    for number in trials:
+        trial = run.state.trials[number]
+        frame = measured.epochs(trial)
+        curves.append(
+            Curve(
+                label=trial_label(number, trial.name),
+                epochs=frame["epoch"].to_numpy(dtype=int),
+                training=100 * frame["train_accuracy"].to_numpy(dtype=float),
+                held_out=100 * frame["val_accuracy"].to_numpy(dtype=float),
+            )
+        )
+    return CurvesInfo(curves, run.held_out)
+
+
+def draw(info: CurvesInfo) -> Figure:
+    """One colour and marker a trial; the legends stand outside of the curves."""
+    figure = new_figure(3.6 + 0.12 * len(info.curves))
+    axes = figure.add_subplot()
+    for curve, colour, marker in zip(info.curves, SERIES, MARKERS, strict=False):
+        every = max(1, len(curve.epochs) // 8)
+        axes.plot(curve.epochs, curve.training, "--", color=colour, linewidth=1.2)
+        axes.plot(
+            curve.epochs,
+            curve.held_out,
+            color=colour,
+            marker=marker,
+            ms=4.5,
+            markevery=every,
+            label=curve.label,
+        )
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("accuracy, %")
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    handles, labels = axes.get_legend_handles_labels()
+    styles = [Line2D([], [], color=BLACK), Line2D([], [], color=BLACK, linestyle="--")]
+    figure.legend(styles, [info.held_out, "training"], loc="outside upper center", ncols=2)
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, columnspacing=1.2)
+    return figure

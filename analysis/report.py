@@ -1,0 +1,77 @@
+"""`python analysis/report.py [RUN]`: tables, figures and one self-contained page of a run."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from analysis import command_line, findings, headline, section_run, section_trials, section_winner
+from analysis.findings import Findings
+from analysis.page import Page, Section, render
+from analysis.report_folder import ReportFolder
+from analysis.run_facts import hardware
+from analysis.run_folder import RunError
+from analysis.section_activations import activations_section
+from analysis.section_cost import bill_section, epochs_section, front_section
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Writes RUN/report and prints where its page is; gives the exit status, 2 on bad input."""
+    parser = command_line.parser("Tables, figures and one self-contained HTML page of a run.")
+    chosen = parser.parse_args(arguments)
+    try:
+        found = findings.read(chosen.run, chosen.out)
+        page = write(found)
+    except RunError as error:
+        return command_line.refuse(str(error))
+    except OSError as error:
+        return command_line.refuse(f"the report cannot be written: {error}")
+    print(page)
+    print(headline.winner_line(found))
+    return 0
+
+
+def write(found: Findings) -> Path:
+    """Writes the report below the run's folder; the path of its page. OSError if it cannot."""
+    report = ReportFolder(found.run.folder / "report")
+    path = report.folder / "index.html"
+    path.write_text(render(page_of(found, report)), encoding="utf-8")
+    return path
+
+
+def page_of(found: Findings, report: ReportFolder) -> Page:
+    """The page, whose tables and figures are written to `report` on the way."""
+    run = found.run
+    answer = headline.headline(found)
+    notice = headline.unfinished(run)
+    dataset = run.record["dataset"].get("name") or "unknown data"
+    started = str(run.record.get("created") or "")[:10] or "an unknown day"
+    return Page(
+        title=f"kneepoint: {run.name}",
+        subtitle=f"{dataset}, {started}, on {hardware(run)}",
+        headline=[sentence for sentence in answer if sentence != notice],
+        notice=notice,
+        sections=sections(found, report),
+    )
+
+
+def sections(found: Findings, report: ReportFolder) -> list[Section]:
+    """All that there is to say, the answer's grounds first."""
+    if not found.run.state.trials:
+        return [section_run.run_section(found)]
+    made: list[Section | None] = [
+        section_run.transcript_section(found, report) if found.run.is_transcript else None,
+        front_section(found, report),
+        epochs_section(found, report),
+        section_winner.winner_section(found, report),
+        section_winner.scores_section(found, report),
+        activations_section(found, report),
+        section_trials.trials_section(found, report),
+        section_trials.importance_section(found, report),
+        bill_section(found, report),
+        section_run.run_section(found),
+    ]
+    return [section for section in made if section is not None]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

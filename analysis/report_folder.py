@@ -1,0 +1,81 @@
+"""Writes a report's tables and figures, and keeps what a page shows of them."""
+
+import base64
+import warnings
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import NamedTuple
+
+from matplotlib.figure import Figure
+
+from analysis import table_files
+from analysis.figure_style import style
+from analysis.table_files import Cells, Table
+
+
+class TableBlock(NamedTuple):
+    """A table on the page."""
+
+    title: str
+    cells: Cells
+    rule: str
+    note: str
+    """Where the rest is, if rows or columns are left out."""
+
+
+class FigureBlock(NamedTuple):
+    """A figure on the page."""
+
+    title: str
+    caption: str
+    source: str
+    """A data: address."""
+
+
+class ReportFolder:
+    """The folder of one report: index.html, tables/ and figures/."""
+
+    def __init__(self, folder: Path) -> None:
+        """Makes the folder; takes away tables and figures that an earlier report left there."""
+        self.folder = folder
+        self.tables = folder / "tables"
+        self.figures = folder / "figures"
+        for part, endings in ((self.tables, ("csv", "md", "tex")), (self.figures, ("png", "svg"))):
+            part.mkdir(parents=True, exist_ok=True)
+            for ending in endings:
+                for old in part.glob(f"*.{ending}"):
+                    old.unlink()
+
+    def add_table(self, table: Table) -> TableBlock:
+        """Writes the table in three formats."""
+        table_files.write(table, self.tables)
+        shown = table.frame if table.shown is None else table.shown
+        note = ""
+        if shown.shape != table.frame.shape:
+            rows, columns = table.frame.shape
+            note = (
+                f"{len(shown)} of {rows} rows and {shown.shape[1]} of {columns} columns; "
+                f"all in tables/{table.name}.csv."
+            )
+        return TableBlock(table.title, table_files.cells(shown), table.rule, note)
+
+    def add_figure(
+        self, name: str, title: str, caption: str, draw: Callable[[], Figure], raster: bool = False
+    ) -> FigureBlock:
+        """Draws the figure and writes it as PNG and SVG; `raster` puts the PNG on the page."""
+        with style(), warnings.catch_warnings():
+            # A class may be named in letters that the font lacks: drawn as boxes, not refused.
+            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+            figure = draw()
+            contents = {}
+            for ending in ("png", "svg"):
+                buffer = BytesIO()
+                metadata = {"Date": None} if ending == "svg" else None
+                figure.savefig(buffer, format=ending, metadata=metadata)
+                figure.set_layout_engine("none")  # found once, kept for the second format
+                contents[ending] = buffer.getvalue()
+                (self.figures / f"{name}.{ending}").write_bytes(contents[ending])
+        kind, ending = ("image/png", "png") if raster else ("image/svg+xml", "svg")
+        encoded = base64.b64encode(contents[ending]).decode("ascii")
+        return FigureBlock(title, caption, f"data:{kind};base64,{encoded}")

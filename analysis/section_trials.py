@@ -1,0 +1,76 @@
+"""The sections on the trials: their curves, what became of them, and what mattered."""
+
+import pandas as pd
+
+from analysis import measured, plot_curves, plot_importances
+from analysis.findings import Findings
+from analysis.headline import trial_counts
+from analysis.importance import importance_table, importances
+from analysis.page import Section
+from analysis.report_folder import ReportFolder
+from analysis.table_files import Table
+
+SHOWN = (
+    *("trial", "name", "state", "reason", "epochs", "planned_epochs", "best_epoch"),
+    *("val_accuracy", "train_accuracy", "seconds", "parameters", "kernels", "dense"),
+)
+
+
+def trials_section(found: Findings, report: ReportFolder) -> Section:
+    """All trials, and the learning curves of the best."""
+    info = plot_curves.best_curves_info(found.run)
+    figures = []
+    if info.curves:
+        figures.append(
+            report.add_figure(
+                "learning_curves",
+                "Learning curves of the best trials",
+                f"Solid: accuracy on the {found.run.held_out} images; dashed: on a sample of the "
+                "training images, in inference mode.",
+                lambda: plot_curves.draw(info),
+            )
+        )
+    return Section(
+        anchor="trials",
+        title="Trials",
+        paragraphs=[trial_counts(found.run)],
+        figures=figures,
+        tables=[report.add_table(trials_table(measured.trials(found.run), found.run.held_out))],
+    )
+
+
+def trials_table(trials: pd.DataFrame, held_out: str) -> Table:
+    """Every trial (measured.trials) with its state, and why it was stopped or failed."""
+    return Table(
+        name="trials",
+        title="All trials",
+        frame=trials,
+        rule=(
+            f"A trial's best point is the one most accurate on the {held_out} images, the earliest "
+            "of equals; a trial stopped under a learning rate schedule has none. Its accuracies "
+            "are those of this point, its seconds those of all epochs trained. Held seconds are "
+            "training, evaluation and overhead."
+        ),
+        shown=trials[list(SHOWN)],
+    )
+
+
+def importance_section(found: Findings, report: ReportFolder) -> Section:
+    """Which hyperparameters mattered."""
+    mattered = importances(found.run.folder / "study.log", found.run.state)
+    table = report.add_table(importance_table(mattered))
+    if not len(mattered.frame):
+        return Section(
+            anchor="importances",
+            title="What mattered",
+            paragraphs=[f"{mattered.reason[0].upper()}{mattered.reason[1:]}."],
+        )
+    info = plot_importances.importances_info(mattered)
+    figure = report.add_figure(
+        "importances",
+        "Importance of the hyperparameters",
+        f"From {mattered.trials} trials; the shares of each colour sum to 100 % over all "
+        "parameters.",
+        lambda: plot_importances.draw(info),
+    )
+    return Section(anchor="importances", title="What mattered", figures=[figure], tables=[table])

@@ -1,0 +1,76 @@
+"""What a search may use: time, GPU-hours, money, trials."""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+FORMS = "30s, 30min, 2h, 1d, 6gpuh, $20 or 200trials"
+_SECONDS = {"s": 1, "sec": 1, "min": 60, "h": 3600, "d": 86400}
+_PATTERN = re.compile(r"(?P<money>[$€£])?(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[a-z]*)")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Limits; infinity where there is none."""
+
+    seconds: float = math.inf
+    """Wall clock, from the first trial."""
+    gpu_hours: float = math.inf
+    """Held by trials, start-up included."""
+    money: float = math.inf
+    """Of what trials held."""
+    trials: float = math.inf
+
+    def spent(self, seconds: float, gpu_hours: float, money: float) -> str:
+        """Which limit is reached, for people; empty while none is."""
+        if seconds >= self.seconds:
+            return "time"
+        if gpu_hours >= self.gpu_hours:
+            return "GPU-hours"
+        return "money" if money >= self.money else ""
+
+    def __str__(self) -> str:
+        parts = []
+        if self.seconds < math.inf:
+            parts.append(f"{self.seconds / 60:g} min")
+        if self.gpu_hours < math.inf:
+            parts.append(f"{self.gpu_hours:g} GPU-hours")
+        if self.money < math.inf:
+            parts.append(f"{self.money:g} in money")
+        if self.trials < math.inf:
+            parts.append(f"{self.trials:g} trials")
+        return " or ".join(parts) or "none"
+
+
+def parse(texts: Sequence[str]) -> Budget:
+    """The budget of texts such as "30min" or "6gpuh,200trials"; ValueError names what is wrong.
+
+    Of two limits of one kind the smaller holds.
+    """
+    limits: dict[str, float] = {}
+    for text in (part for item in texts for part in item.split(",")):
+        kind, amount = _limit(text.strip())
+        limits[kind] = min(amount, limits.get(kind, math.inf))
+    return Budget(**limits)
+
+
+def _limit(text: str) -> tuple[str, float]:
+    match = _PATTERN.fullmatch(text.lower())
+    wrong = ValueError(f"--budget {text!r} cannot be read: give {FORMS}")
+    if match is None:
+        raise wrong
+    number, unit = float(match["number"]), match["unit"]
+    if number <= 0:
+        raise ValueError(f"--budget {text!r} must be more than 0")
+    if match["money"]:
+        if unit:
+            raise wrong
+        return "money", number
+    if unit in _SECONDS:
+        return "seconds", number * _SECONDS[unit]
+    if unit == "gpuh":
+        return "gpu_hours", number
+    if unit in ("trial", "trials") and number.is_integer():
+        return "trials", number
+    raise wrong

@@ -1,0 +1,97 @@
+"""The Ray cluster: found or started, and what it has."""
+
+import logging
+import os
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray._private import state as ray_state
+
+from search.command_line import BadInput
+
+_SETTINGS = {
+    # Tune and Train say nothing, write no files of their own kinds, and change no directory.
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
+    "TUNE_WARN_THRESHOLD_S": "60",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    # A lane is several processes that hold no core: without this Ray warns of too many.
+    "RAY_worker_maximum_startup_concurrency": "16",
+    # How often Train looks at what its workers report, seconds; 2 would be a bill of its own.
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",
+}
+"""Settings that Ray reads from the environment; one that is set there already stays."""
+
+
+@contextmanager
+def connection(address: str | None) -> Iterator[None]:
+    """Ray, of `address`, else of the cluster that Ray finds, else started on this machine.
+
+    What was started here ends here. BadInput where there is no cluster at `address`.
+    """
+    # Ray Train learns from the dashboard's server that a stopped trial's controller is gone, and
+    # only then gives back what the trial held. The page listens on 127.0.0.1 alone.
+    os.environ.update({name: os.environ.get(name, value) for name, value in _SETTINGS.items()})
+    try:
+        ray.init(
+            address=address,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            include_dashboard=True,
+            dashboard_host="127.0.0.1",
+        )
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise BadInput(f"--address {address}: no Ray cluster there ({reason})") from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def log_to_file(path: Path) -> None:
+    """What Ray and Optuna have to say goes to `path`, not to the console."""
+    handler = logging.FileHandler(path, delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    for name in ("ray", "ray.tune", "ray.train", "ray.data", "optuna", "py.warnings"):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.propagate = False
+    logging.captureWarnings(True)
+
+
+def node_resources() -> list[dict[str, float]]:
+    """What each live node has: amounts by Ray's names."""
+    return [node["Resources"] for node in ray.nodes() if node["Alive"]]
+
+
+def growable_resources() -> dict[str, float] | None:
+    """The most that the cluster can grow to; None where it does not scale by itself."""
+    found = ray_state.state.get_max_resources_from_cluster_config()
+    return dict(found) if found else None
+
+
+def gpus() -> dict[str, int]:
+    """GPUs of the cluster by model."""
+    counts: Counter[str] = Counter()
+    for resources in node_resources():
+        models = [n.partition(":")[2] for n in resources if n.startswith("accelerator_type:")]
+        if resources.get("GPU"):
+            counts[models[0] if models else "GPU"] += int(resources["GPU"])
+    return dict(counts)
+
+
+def describe() -> dict[str, Any]:
+    """Nodes, cores and GPUs of the cluster."""
+    nodes = node_resources()
+    return {
+        "nodes": len(nodes),
+        "cluster_cpus": sum(node.get("CPU", 0) for node in nodes),
+        "gpus": gpus(),
+    }

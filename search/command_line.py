@@ -1,0 +1,64 @@
+"""From words on the command line to options, with one line for what is wrong."""
+
+import contextlib
+import io
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from typing import NoReturn, TypeVar
+
+import tyro
+
+Options = TypeVar("Options")
+
+_TITLE = re.compile(r"^(Unrecognized options|Invalid choice|Missing argument|Value error) ")
+_BOX = re.compile(r"[╭╮╰╯│─┌┐└┘]+|\x1b\[[0-9;]*m")
+
+
+def parse(kind: type[Options], words: Sequence[str], program: str) -> Options:
+    """The options of dataclass `kind`; exits 0 after --help, 2 with one line for a bad option."""
+    drawn = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(drawn):
+            return tyro.cli(
+                kind,
+                args=list(words),
+                prog=program,
+                config=(
+                    tyro.conf.OmitArgPrefixes,
+                    tyro.conf.FlagConversionOff,
+                ),
+            )
+    except SystemExit as stop:
+        if not stop.code:
+            raise
+        fail(_one_line(drawn.getvalue()))
+
+
+class BadInput(Exception):
+    """The user asked for what cannot be; the message says what, and what to do."""
+
+
+@contextlib.contextmanager
+def checking() -> Iterator[None]:
+    """While it is entered, a ValueError is the user's mistake, not ours."""
+    try:
+        yield
+    except ValueError as error:
+        raise BadInput(str(error)) from error
+
+
+def fail(message: str) -> NoReturn:
+    """Prints one line to stderr and exits with status 2."""
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def _one_line(drawn: str) -> str:
+    """tyro's box of an error as one line: its message, without title and help text."""
+    text = " ".join(_BOX.sub(" ", drawn).split())
+    text = re.split(r"Argument helptext|For full helptext|Perhaps you meant", text)[0]
+    unread = re.search(r"Error parsing (\S+): .*?from \[(.*?)\]", text)
+    if unread:
+        return f"{unread[1]} cannot be {unread[2]}"
+    return _TITLE.sub("", text)

@@ -1,0 +1,74 @@
+"""Trains one design in this very process: no Ray, so that breakpoints work."""
+
+import dataclasses
+
+import torch
+from rich.console import Console
+
+from models import precision
+from models.dataset import Dataset, load, prepare
+from models.device import choose_device, describe
+from models.images import split
+from models.network import measure_size
+from models.training import EpochResult, Training
+from models.transcript import TRANSCRIPT
+from search.command_line import checking
+from search.options import DebugOptions
+from search.sources import source_of
+
+
+def debug(options: DebugOptions, console: Console) -> list[EpochResult]:
+    """Trains the design, a line an epoch, until its end, or until it diverges or is interrupted.
+
+    BadInput for bad options or data. Nothing is written but the data cache.
+    """
+    with checking():
+        _check(options)
+        if options.threads:
+            torch.set_num_threads(options.threads)
+        training = _start(options, prepare(source_of(options), console.print), console)
+    results = []
+    while training.epoch < training.design.epochs:
+        results.append(training.run_epoch())
+        console.print(_line(results[-1]), highlight=False, soft_wrap=True)
+        if results[-1].diverged:
+            break
+    return results
+
+
+def _check(options: DebugOptions) -> None:
+    if options.design not in TRANSCRIPT:
+        raise ValueError(f"--design {options.design!r}: one of {', '.join(TRANSCRIPT)}")
+    for name in ("epochs", "threads", "train_images", "image_size"):
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            raise ValueError(f"--{name.replace('_', '-')} {value}: at least 1")
+
+
+def _start(options: DebugOptions, dataset: Dataset, console: Console) -> Training:
+    design = TRANSCRIPT[options.design]
+    if options.epochs:
+        design = dataclasses.replace(design, epochs=options.epochs)
+    device = choose_device(options.device)
+    parameters, flops = measure_size(design, dataset.shape, len(dataset.classes))
+    chosen = precision.choose(options.precision, design, dataset, device)
+    train, validation = split(load(dataset, "train"), options.train_images)
+    console.print(
+        f"{options.design}: {parameters:,} parameters, {flops / 1e6:.1f} MFLOPs an image; "
+        f"{dataset.name}, {len(train):,} images train, {len(validation):,} validate; "
+        f"{describe(device)}, {chosen}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    return Training(
+        design, dataset, train, validation, seed=options.seed, device=device, precision=chosen
+    )
+
+
+def _line(result: EpochResult) -> str:
+    return (
+        f"epoch {result.epoch:>3}: train {result.train_accuracy:.1%} (loss "
+        f"{result.train_loss:.3f}), validation {result.val_accuracy:.1%} (loss "
+        f"{result.val_loss:.3f}), {result.train_seconds:.1f} s + {result.eval_seconds:.1f} s, "
+        f"{result.images_per_second:,.0f} images/s" + (", diverged" if result.diverged else "")
+    )

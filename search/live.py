@@ -1,0 +1,97 @@
+"""What a search shows while it runs: one live line, and a line for each trial that ends."""
+
+import threading
+from types import TracebackType
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from models.design import to_row
+from search.budget import Budget
+from search.recorder import Recorder
+from search.state import Trial
+
+EVERY_SECONDS = 60
+"""Where the output is no terminal: how often the line is printed."""
+
+
+class LiveLine:
+    """Shows the state of `recorder` while it is entered."""
+
+    def __init__(self, recorder: Recorder, budget: Budget, console: Console) -> None:
+        self._recorder, self._budget, self._console = recorder, budget, console
+        self._left = threading.Event()
+        self._live = Live(
+            get_renderable=self._text, console=console, refresh_per_second=2, transient=True
+        )
+        self._printer = threading.Thread(target=self._print, daemon=True)
+
+    def __enter__(self) -> "LiveLine":
+        if self._console.is_terminal:
+            self._live.start()
+        else:
+            self._printer.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._left.set()
+        if self._console.is_terminal:
+            self._live.stop()
+
+    def trial_ended(self, trial: Trial) -> None:
+        """Prints one line for a trial that ended."""
+        self._console.print(Text(describe(trial)), soft_wrap=True)
+
+    def _text(self) -> Text:
+        return Text(status(self._recorder, self._budget), overflow="ellipsis", no_wrap=True)
+
+    def _print(self) -> None:
+        while not self._left.wait(EVERY_SECONDS):
+            self._console.print(self._text(), soft_wrap=True)
+
+
+def status(recorder: Recorder, budget: Budget) -> str:
+    """The live line: time, trials by state, and the best so far."""
+    trials = list(recorder.state.trials.values())
+    counts = [
+        f"{number} {state}"
+        for state in ("running", "finished", "stopped", "failed")
+        if (number := sum(trial.state == state for trial in trials))
+    ]
+    clock = _clock(recorder.seconds())
+    if budget.seconds < float("inf"):
+        clock += f" of {_clock(budget.seconds)}"
+    parts = [clock, ", ".join(counts) or "starting"]
+    winner = recorder.state.winner
+    if winner and winner.best:
+        parts.append(
+            f"best {winner.best['val_accuracy']:.1%} (trial {winner.trial}, "
+            f"epoch {winner.best['epoch']})"
+        )
+    return " | ".join(parts)
+
+
+def describe(trial: Trial) -> str:
+    """One line about a trial: its end, its best, its network."""
+    end = trial.state + (f" ({trial.reason})" if trial.reason else "")
+    best = f"{trial.best['val_accuracy']:.1%}" if trial.best else "no result"
+    epochs = trial.epochs[-1]["epoch"] if trial.epochs else 0
+    row = to_row(trial.design)
+    network = f"kernels {row['kernels'] or 'none'}, dense {row['dense'] or 'none'}"
+    return (
+        f"trial {trial.trial:>3} {trial.name or trial.design.id}: {best} after {epochs} epochs, "
+        f"{end}; {network}, {trial.parameters:,} parameters, {trial.design.optimizer}, "
+        f"{trial.train_seconds():.0f} s of training"
+    )
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,135 @@
+"""The options of search/run.py, one frozen dataclass for each of its three commands.
+
+The line under an option is its help.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from tyro.conf import Positional, arg
+
+from search.axes import Axis
+
+# An option that is not given is None; what happens then stands in its help.
+Count = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
+Amount = Annotated[float | None, arg(metavar="X", help_behavior_hint="")]
+Folder = Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")]
+Word = Annotated[str | None, arg(metavar="NAME", help_behavior_hint="")]
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """Which images, where they are trained on, and from which seed."""
+
+    dataset: Literal["cifar10", "cifar100", "digits"] = "cifar10"
+    """Images by name: CIFAR is downloaded once (170 MB), the digits (8x8 pixels) never."""
+
+    data_dir: Folder = None
+    """Images of your own instead: a folder DIR/{train,test}/<class>/*, of any classes."""
+
+    image_size: Count = None
+    """Side to which the images of --data-dir are resized, pixels (default: as they are)."""
+
+    train_images: Count = None
+    """Use this many of the training images, drawn class by class (default: all)."""
+
+    device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
+    """What trains; auto takes an accelerator where there is one."""
+
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """auto measures the fastest for each design; the others also fix channels_last."""
+
+    seed: int = 0
+    """Of weights, shuffling, augmentation and the searcher."""
+
+
+@dataclass(frozen=True)
+class RunOptions(DataOptions):
+    """What a search and the transcript's trials have in common."""
+
+    out: Path = Path("runs")
+    """Folder that holds runs."""
+
+    name: Word = None
+    """The run's name, a new one (default: the date and time)."""
+
+    parallel: Count = None
+    """The most trials at a time, each in a lane of its own (default: what the cluster holds)."""
+
+    workers_per_trial: int = 1
+    """Processes that share each batch of one trial (DistributedDataParallel)."""
+
+    gpus_per_worker: Amount = None
+    """GPUs or a part of one for each process (default: 1 where the cluster has any, else 0)."""
+
+    cpus_per_worker: Count = None
+    """CPU cores, which are threads too, for each process (default: 1, more on a large machine)."""
+
+    price: Amount = None
+    """Price of one GPU-hour, or without GPUs of one CPU-core-hour, in your currency."""
+
+    address: Word = None
+    """Ray cluster, as ray.init takes it (default: the one that is found, else this machine)."""
+
+
+@dataclass(frozen=True)
+class SearchOptions(RunOptions):
+    """Search for the network that is worth its price.
+
+    Also: `run.py debug --help` trains one design in this process, without Ray; `run.py transcript
+    --help` trains the transcript's designs.
+    """
+
+    budget: Annotated[tuple[str, ...], arg(metavar="LIMIT ...")] = ("1h",)
+    """What may be used: 30min, 2h, 6gpuh, '$20', 200trials; the first limit that is hit counts."""
+
+    trials: Count = None
+    """The most trials, the same as --budget Ntrials (default: no limit)."""
+
+    max_epochs: Count = None
+    """The longest training, epochs (default: 30 with an accelerator, else 10)."""
+
+    max_parameters: Count = None
+    """Networks with more trainable parameters are never trained (default: no limit)."""
+
+    searcher: Literal["tpe", "gp", "random"] = "tpe"
+    """What proposes designs: Optuna's TPE or Gaussian process, or chance."""
+
+    scheduler: Literal["asha", "none"] = "asha"
+    """What ends trials early: Ray's ASHA after 1, 4, 16, ... epochs, or nothing."""
+
+    axes: Annotated[tuple[Axis, ...], arg(metavar="AXIS ...", help_behavior_hint="")] = ()
+    """What to search beside the transcript's axes (depth, kernels, dropout, batch norm, ...):
+    kernel_size, average_pooling, activation, normalisation, weight_decay, schedule,
+    label_smoothing, augmentation, gradient_clip, or all."""
+
+
+@dataclass(frozen=True)
+class TranscriptOptions(RunOptions):
+    """Train the transcript's designs, on all training images, scored on the test images.
+
+    Ends with the report, whose tables/transcript.* has its claims beside what was measured.
+    """
+
+    names: Positional[
+        Annotated[tuple[str, ...], arg(metavar="NAME ...", help_behavior_hint="")]
+    ] = ()
+    """ann-1, ann-3, cnn-1, cnn-3, cnn-5-dropout, final (default: all; final not on a CPU)."""
+
+    max_epochs: Count = None
+    """Train no design longer than this, epochs (default: as the transcript did)."""
+
+
+@dataclass(frozen=True)
+class DebugOptions(DataOptions):
+    """Train one design in this very process: no Ray, breakpoints work, the first GPU if any."""
+
+    design: str = "cnn-3"
+    """One of the transcript's: ann-1, ann-3, cnn-1, cnn-3, cnn-5-dropout, final."""
+
+    epochs: Count = None
+    """How long it is trained (default: as the transcript did)."""
+
+    threads: Count = None
+    """CPU threads (default: torch's choice)."""

@@ -1,0 +1,104 @@
+"""How many trials train at a time, and on which share of the cluster."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+Resources = Mapping[str, float]
+"""Amounts by Ray's names: CPU, GPU."""
+
+LANES_OF_A_CPU_MACHINE = 8
+"""Without GPUs a machine's cores are shared by at most so many lanes, unless told otherwise."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Lanes, each with workers that hold the same share of a machine."""
+
+    lanes: int
+    workers_per_trial: int
+    cpus_per_worker: int
+    gpus_per_worker: float
+
+    def __str__(self) -> str:
+        share = f"{self.cpus_per_worker} CPU core{'s' * (self.cpus_per_worker > 1)}"
+        if self.gpus_per_worker:
+            share += f" and {self.gpus_per_worker:g} GPU"
+        trials = f"{self.lanes} trial{'s' * (self.lanes > 1)} at a time"
+        workers = f"{self.workers_per_trial} worker{'s' * (self.workers_per_trial > 1)}"
+        return f"{trials}, each with {workers} of {share}"
+
+
+def make_plan(
+    nodes: Sequence[Resources],
+    *,
+    growable: Resources | None,
+    parallel: int | None,
+    workers_per_trial: int,
+    cpus_per_worker: int | None,
+    gpus_per_worker: float | None,
+    accelerator: bool,
+) -> Plan:
+    """The plan for a cluster of `nodes`, or ValueError where no trial can ever be scheduled.
+
+    `growable` is the most that a cluster that scales by itself can have, None for one that does
+    not. Without `accelerator` no GPU is asked for.
+    """
+    _check(parallel, workers_per_trial, cpus_per_worker, gpus_per_worker)
+    has_gpus = any(node.get("GPU", 0) for node in [*nodes, growable or {}])
+    gpus = gpus_per_worker if gpus_per_worker is not None else float(has_gpus and accelerator)
+    cpus = cpus_per_worker if cpus_per_worker is not None else _default_cpus(nodes, gpus)
+    there = sum(_workers_on(node, cpus, gpus) for node in nodes)
+    most = there if growable is None else max(there, _workers_on(growable, cpus, gpus))
+    if most < workers_per_trial:
+        raise ValueError(_refusal(nodes, growable, workers_per_trial, cpus, gpus, most))
+    lanes = most // workers_per_trial
+    return Plan(min(lanes, parallel or lanes), workers_per_trial, cpus, gpus)
+
+
+def _check(parallel: int | None, workers: int, cpus: int | None, gpus: float | None) -> None:
+    for name, value in (
+        ("--parallel", parallel),
+        ("--workers-per-trial", workers),
+        ("--cpus-per-worker", cpus),
+    ):
+        if value is not None and value < 1:
+            raise ValueError(f"{name} {value}: at least 1")
+    if gpus is not None and (gpus < 0 or (gpus > 1 and not float(gpus).is_integer())):
+        raise ValueError(f"--gpus-per-worker {gpus:g}: a part of one GPU, or a whole number")
+
+
+def _default_cpus(nodes: Sequence[Resources], gpus: float) -> int:
+    if gpus:
+        return 1  # images and augmentation are on the device
+    largest = max((int(node.get("CPU", 0)) for node in nodes), default=1)
+    return max(1, largest // LANES_OF_A_CPU_MACHINE)
+
+
+def _workers_on(node: Resources, cpus: int, gpus: float) -> int:
+    by_cpu = int(node.get("CPU", 0) // cpus)
+    if not gpus:
+        return by_cpu
+    have = node.get("GPU", 0)
+    by_gpu = int(have // gpus) if gpus >= 1 else int(have) * math.floor(1 / gpus + 1e-9)
+    return min(by_cpu, by_gpu)
+
+
+def _refusal(
+    nodes: Sequence[Resources],
+    growable: Resources | None,
+    workers: int,
+    cpus: int,
+    gpus: float,
+    most: int,
+) -> str:
+    total = {name: sum(node.get(name, 0) for node in nodes) for name in ("CPU", "GPU")}
+    has = f"{total['CPU']:g} CPUs and {total['GPU']:g} GPUs on {len(nodes)} node(s)"
+    if growable is not None:
+        most_cpus, most_gpus = growable.get("CPU", 0), growable.get("GPU", 0)
+        has += f", and can grow to {most_cpus:g} CPUs and {most_gpus:g} GPUs"
+    return (
+        f"a trial needs {workers} worker(s) of {cpus} CPU(s) and {gpus:g} GPU(s), and the cluster "
+        f"holds {most} such: it has {has}; ask for fewer with --workers-per-trial, "
+        "--cpus-per-worker or --gpus-per-worker"
+    )

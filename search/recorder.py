@@ -1,0 +1,132 @@
+"""Writes down what happens in a search: the ledger, the tables made from it, the weights kept."""
+
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+from models.design import Design, to_dict
+from models.network import Shape, measure_size
+from search import export, state, weights
+from search.budget import Budget
+from search.ledger import Ledger
+from search.plan import Plan
+from search.price import bill
+from search.scalars import Scalars
+
+
+class Recorder:
+    """The one writer of a run. It holds the state that the ledger's lines fold to."""
+
+    def __init__(
+        self,
+        run: Path,
+        plan: Plan,
+        price: float | None,
+        shape: Shape,
+        classes: int,
+        scalars: Scalars,
+    ) -> None:
+        self.run, self.plan, self.price = run, plan, price
+        self.state = state.SearchState()
+        self._ledger = Ledger(run / "ledger")
+        self._shape, self._classes, self._scalars = shape, classes, scalars
+        self._lanes: dict[int, tuple[int, float]] = {}
+        self._began = time.monotonic()
+        self._write("run", event="start")
+
+    def refuse(self, design: Design, reason: str) -> None:
+        """A design that is not trained."""
+        self._write("decision", action="refuse", design=to_dict(design), reason=reason)
+
+    def start(self, design: Design, seed: int, *, name: str = "", by: str = "") -> int:
+        """A trial that begins now, proposed `by`; gives its number."""
+        number = len(self.state.trials)
+        parameters, flops = measure_size(design, self._shape, self._classes)
+        taken = {lane for lane, _ in self._lanes.values()}
+        lane = next(n for n in range(len(taken) + 1) if n not in taken)
+        self._lanes[number] = (lane, time.monotonic())
+        self._write("decision", action="start", trial=number, by=by)
+        self._write(
+            "trial",
+            trial=number,
+            state="running",
+            name=name,
+            design=to_dict(design),
+            design_id=design.id,
+            seed=seed,
+            parameters=parameters,
+            flops=flops,
+            workers=self.plan.workers_per_trial,
+            cpus_per_worker=self.plan.cpus_per_worker,
+            gpus_per_worker=self.plan.gpus_per_worker,
+        )
+        return number
+
+    def epoch(self, trial: int, result: dict[str, Any]) -> None:
+        """One epoch's result, the fields of EpochResult with precision and device."""
+        if trial not in self._lanes:
+            return  # told after its end
+        # JSON has no word for what is not a number.
+        sound = {
+            key: None if isinstance(value, float) and not math.isfinite(value) else value
+            for key, value in result.items()
+        }
+        if sound["train_loss"] is None or sound["val_loss"] is None:
+            sound |= {"train_accuracy": None, "val_accuracy": None}
+        self._write("epoch", trial=trial, lane=self._lanes[trial][0], **sound)
+        self._scalars.epoch(self.state.trials[trial])
+        weights.keep_best(self.run, self.state.trials[trial])
+        export.write(self.state, self.run, self.price)
+
+    def end(self, trial: int, ended: state.TrialState | None = None, reason: str = "") -> None:
+        """A trial's end: finished or stopped by how far it came, unless `ended` says otherwise."""
+        if trial not in self._lanes:
+            return
+        known = self.state.trials[trial]
+        _, began = self._lanes.pop(trial)
+        held = (time.monotonic() - began) * self.plan.workers_per_trial
+        training = known.train_seconds()
+        evaluation = sum(line["eval_seconds"] for line in known.epochs)
+        for item, seconds in (
+            ("training", training),
+            ("evaluation", evaluation),
+            ("overhead", max(0.0, held - training - evaluation)),
+        ):
+            self._write("cost", trial=trial, item=item, seconds=round(seconds, 3))
+        if ended is None:
+            complete = bool(known.epochs) and known.epochs[-1]["epoch"] == known.design.epochs
+            ended, reason = ("finished", "") if complete else ("stopped", reason)
+        self._write("trial", trial=trial, state=ended, reason=reason)
+        self._scalars.end(known)
+        weights.sweep(self.run, self.state, known)
+        export.write(self.state, self.run, self.price)
+
+    def close(self, event: str, reason: str) -> None:
+        """Ends the ledger; every trial has ended."""
+        self._write("run", event=event, reason=reason)
+        export.write(self.state, self.run, self.price)
+        self._ledger.close()
+
+    def running(self) -> list[int]:
+        """Numbers of the trials that run."""
+        return sorted(self._lanes)
+
+    def seconds(self) -> float:
+        """Wall clock since the search began."""
+        return time.monotonic() - self._began
+
+    def spent(self, budget: Budget) -> str:
+        """Which limit of `budget` is reached; empty while none is."""
+        held = sum(sum(trial.costs.values()) for trial in self.state.trials.values())
+        running = sum(time.monotonic() - began for _, began in self._lanes.values())
+        used = bill(
+            held + running * self.plan.workers_per_trial,
+            self.plan.cpus_per_worker,
+            self.plan.gpus_per_worker,
+            self.price,
+        )
+        return budget.spent(self.seconds(), used.gpu_hours or 0.0, used.cost or 0.0)
+
+    def _write(self, kind: Any, **fields: Any) -> None:
+        state.apply(self.state, self._ledger.append(kind, **fields))

@@ -1,0 +1,51 @@
+"""The command: python search/run.py [debug | transcript] [options]."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from search import command_line
+from search.options import DebugOptions, RunOptions, SearchOptions, TranscriptOptions
+
+PROGRAM = "python search/run.py"
+
+
+def main(words: Sequence[str]) -> int:
+    """Runs the command; gives its exit status: 0, or 2 for bad input, or 130 after Ctrl-C."""
+    first = words[0] if words else ""
+    try:
+        if first == "debug":
+            return _debug(command_line.parse(DebugOptions, words[1:], f"{PROGRAM} debug"))
+        if first == "transcript":
+            kind = TranscriptOptions
+            return _run(command_line.parse(kind, words[1:], f"{PROGRAM} transcript"))
+        return _run(command_line.parse(SearchOptions, words, PROGRAM))
+    except command_line.BadInput as error:
+        command_line.fail(str(error))
+    except KeyboardInterrupt:
+        return 130
+
+
+def _debug(options: DebugOptions) -> int:
+    from search.debug import debug
+
+    debug(options, Console())
+    return 0
+
+
+def _run(options: RunOptions) -> int:
+    # Imported here: the debug mode does without Ray, and --help without any wait.
+    from search.session import run
+
+    folder = run(options, Console())
+    report = [sys.executable, "-m", "analysis.report", str(folder)]
+    if isinstance(options, TranscriptOptions):
+        return subprocess.run(report, check=False).returncode
+    print(f"Report: python analysis/report.py {folder}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,89 @@
+"""A run's folder: its name, its paths, and run.json."""
+
+import datetime
+import json
+import os
+import platform
+import re
+import subprocess
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def create(out: Path, name: str | None) -> Path:
+    """Makes the folder of a new run; ValueError where the name is bad or taken already."""
+    if name is None:
+        base = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+        name = next(n for n in _with_suffixes(base) if not (out / n).exists())
+    if not NAME.fullmatch(name):
+        raise ValueError(f"--name {name!r}: letters, digits, dots, dashes, and underscores only")
+    run = out / name
+    try:
+        run.mkdir(parents=True)
+    except FileExistsError:
+        raise ValueError(f"run {run} exists already: choose another --name") from None
+    except OSError as error:
+        raise ValueError(f"--out {out} cannot be written ({error.strerror})") from error
+    return run
+
+
+def _with_suffixes(base: str) -> Any:
+    yield base
+    for number in range(2, 1000):
+        yield f"{base}-{number}"
+
+
+def write_info(run: Path, **fields: Any) -> dict[str, Any]:
+    """Sets fields of run.json, keeping the others; gives all of them."""
+    path = run / "run.json"
+    info = json.loads(path.read_text()) if path.exists() else {}
+    info |= fields
+    scratch = path.with_suffix(".tmp")
+    scratch.write_text(json.dumps(info, indent=1, default=str) + "\n")
+    scratch.replace(path)
+    return info
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601, to the second."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+def versions() -> dict[str, str]:
+    """Versions of what decides a result."""
+    names = ("kneepoint", "torch", "ray", "optuna")
+    return {"python": platform.python_version()} | {n: metadata.version(n) for n in names}
+
+
+def git_commit() -> str | None:
+    """The commit of this code, None where it is not a git checkout."""
+    try:
+        done = subprocess.run(
+            ["git", "rev-parse", "HEAD"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None
+
+
+def hardware() -> dict[str, Any]:
+    """This machine's processor, cores and memory."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {"cpu": _processor(), "cores": os.cpu_count(), "memory_bytes": memory}
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()

@@ -1,0 +1,107 @@
+"""At the end of a search: its winner, scored once on the test images."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from models import checkpoint
+from models.dataset import Dataset, load
+from models.design import to_dict
+from models.images import Images, Subset
+from models.network import build
+from models.scoring import classification_metrics, predict
+from search import weights
+from search.run_folder import now
+from search.state import Trial
+
+PREDICTION_BATCH = 256
+
+
+def write(run: Path, trial: Trial, dataset: Dataset, validation: Subset, selected_on: str) -> float:
+    """Fills `run`/winner and gives the accuracy on the test images.
+
+    design.json, weights.pt, metrics.json, model.onnx, and samples.npz: an image of each class that
+    the network was validated on, for pictures of what it sees. All is computed on the CPU, in fp32.
+    """
+    assert trial.best is not None
+    folder = run / "winner"
+    folder.mkdir(exist_ok=True)
+    state = checkpoint.load(
+        weights.weights_file(weights.trial_folder(run, trial.trial), trial.best["epoch"])
+    )
+    network = build(trial.design, dataset.shape, len(dataset.classes))
+    network.load_state_dict(state)
+    checkpoint.save(network.state_dict(), folder / "weights.pt")
+    _write_json(folder / "design.json", _describe(trial, dataset, selected_on))
+    _write_samples(folder / "samples.npz", validation, len(dataset.classes))
+    metrics = _score(network, trial, dataset)
+    _write_json(folder / "metrics.json", metrics)
+    _export(network, dataset, folder / "model.onnx")
+    return metrics["accuracy"]
+
+
+def _describe(trial: Trial, dataset: Dataset, selected_on: str) -> dict[str, Any]:
+    assert trial.best is not None
+    return {
+        "trial": trial.trial,
+        "name": trial.name,
+        "design_id": trial.design.id,
+        "seed": trial.seed,
+        "epoch": trial.best["epoch"],
+        "val_accuracy": trial.best["val_accuracy"],
+        "selected_on": selected_on,
+        "design": to_dict(trial.design),
+        "shape": dataset.shape,
+        "classes": dataset.classes,
+        "mean": dataset.mean,
+        "deviation": dataset.deviation,
+    }
+
+
+def _score(network: nn.Module, trial: Trial, dataset: Dataset) -> dict[str, Any]:
+    test = load(dataset, "test")
+    device = torch.device("cpu")
+    started = time.perf_counter()
+    predictions = predict(network, test, trial.design, dataset, device, PREDICTION_BATCH)
+    seconds = time.perf_counter() - started
+    return {
+        "part": "test",
+        "scored": now(),
+        "prediction_seconds_per_image": seconds / len(test),
+        "prediction_batch": PREDICTION_BATCH,
+        "prediction_device": f"cpu, {torch.get_num_threads()} threads",
+        **classification_metrics(test.labels.numpy(), predictions, dataset.classes),
+    }
+
+
+def _write_samples(path: Path, validation: Subset, classes: int) -> None:
+    labels = validation.images.labels[validation.index]
+    first = [int((labels == label).nonzero()[0, 0]) for label in range(classes)]
+    images = Images(validation.images.pixels, validation.images.labels)
+    chosen = validation.index[torch.tensor(first)]
+    np.savez(path, pixels=images.pixels[chosen].numpy(), labels=images.labels[chosen].numpy())
+
+
+def _export(network: nn.Module, dataset: Dataset, path: Path) -> None:
+    """The network in ONNX: floats (n, channels, height, width), already normalised, to logits."""
+    example = torch.zeros(2, *dataset.shape)
+    torch.onnx.export(
+        network.eval(),
+        (example,),
+        str(path),
+        input_names=["images"],
+        output_names=["logits"],
+        dynamic_shapes=({0: torch.export.Dim("n")},),
+        dynamo=True,
+        verbose=False,
+        external_data=False,
+    )
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=1) + "\n")
