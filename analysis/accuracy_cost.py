@@ -33,7 +33,7 @@ def accuracy_cost_table(points: pd.DataFrame, held_out: str) -> Table:
     shown = near if len(near) <= MOST_SHOWN else near[near["on_front"]].tail(MOST_SHOWN)
     return Table(
         name="accuracy_vs_cost",
-        title="Accuracy versus cost",
+        title="Points on or near the front",
         frame=near[list(COLUMNS)],
         rule=f"{RULE} Accuracies are on the {held_out} images.",
         shown=shown[list(SHOWN)],

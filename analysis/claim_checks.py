@@ -204,7 +204,7 @@ def only_pair_over(name: str, one: str, two: str, mistakes: int) -> Check:
     """No cell of the confusion matrix but those of one and two exceeds `mistakes`."""
 
     def check(evidence: Evidence) -> Finding:
-        counts = evidence.confusion(name)
+        counts = evidence.confusion(name, 300)
         over = {tuple(sorted(cell)) for cell, number in counts.items() if number > mistakes}
         pairs = "; ".join(" and ".join(pair) for pair in sorted(over)) or "none"
         return Finding(f"over {mistakes}: {pairs}", over == {tuple(sorted((one, two)))})
@@ -216,7 +216,7 @@ def among_most_confused(name: str, one: str, two: str, most: int) -> Check:
     """One and two are among the `most` most confused pairs."""
 
     def check(evidence: Evidence) -> Finding:
-        counts = evidence.confusion(name)
+        counts = evidence.confusion(name, 300)
         both = {cell: counts[cell] + counts[cell[::-1]] for cell in counts if cell[0] < cell[1]}
         here = both[one, two]
         rank = 1 + sum(number > here for number in both.values())

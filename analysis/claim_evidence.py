@@ -57,14 +57,12 @@ class Evidence:
             raise NotTried(f"{len(frame)} of {epochs} epochs")
         return frame
 
-    def confusion(self, name: str) -> dict[tuple[str, str], int]:
+    def confusion(self, name: str, epochs: int) -> dict[tuple[str, str], int]:
         """Test images of one class taken for another, by (actual, predicted).
 
-        NotTried unless `name` won and was scored.
+        NotTried unless `name` was trained for so many epochs, won and was scored.
         """
-        self.trial(name)
-        if self.fewer_images:
-            raise NotTried(self.fewer_images)
+        self.curve(name, epochs)
         if self.winner != name or not self.metrics:
             raise NotTried("only the winner has a confusion matrix")
         names = [str(row["class"]) for row in self.metrics["classes"]]

@@ -25,7 +25,7 @@ def epoch_gain_table(points: pd.DataFrame, held_out: str) -> Table:
     ]
     return Table(
         name="epoch_gain",
-        title="What further epochs buy",
+        title="From each doubling of the epochs to the next",
         frame=pd.DataFrame(rows, columns=list(COLUMNS)),
         rule=(
             f"The {MOST_TRIALS} trials with the best accuracy on the {held_out} images, from each "

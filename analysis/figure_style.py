@@ -52,6 +52,11 @@ def new_figure(height: float = HEIGHT, width: float = WIDTH) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
+def bare_figure(height: float) -> Figure:
+    """An empty figure for `bare_axes`, as wide as the others."""
+    return Figure(figsize=(WIDTH, height))
+
+
 def bare_axes(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
     """Axes without lines or ticks at this place of `figure`, in inches from its upper left."""
     whole_width, whole_height = figure.get_size_inches()

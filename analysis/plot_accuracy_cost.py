@@ -33,6 +33,18 @@ class AccuracyCostInfo(NamedTuple):
     counts: bool
     """Whether the costs are counts, written 31k, and not seconds."""
 
+    @property
+    def floor(self) -> float:
+        """Percent below which points are left out, lest the worst squeeze the front."""
+        if not len(self.percent):
+            return 0.0
+        return min(float(np.percentile(self.percent, 5)), float(self.percent[self.front].min()))
+
+    @property
+    def hidden(self) -> int:
+        """How many points are left out."""
+        return int((self.percent < self.floor).sum())
+
 
 def time_info(marked: pd.DataFrame, knee: Knee, held_out: str) -> AccuracyCostInfo:
     """Over training time, in the unit that suits it; `marked` as front.with_front gives it."""
@@ -124,10 +136,8 @@ def _scale(axes: Axes, info: AccuracyCostInfo) -> None:
     write = size_tick if info.counts else plain_tick
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
     if len(info.percent):
-        # The worst points would squeeze the front into a sliver.
-        low = min(float(np.percentile(info.percent, 5)), info.percent[info.front].min())
-        spread = max(info.percent.max() - low, 1.0)
-        axes.set_ylim(low - 0.06 * spread, info.percent.max() + 0.08 * spread)
+        spread = max(info.percent.max() - info.floor, 1.0)
+        axes.set_ylim(info.floor - 0.06 * spread, info.percent.max() + 0.08 * spread)
 
 
 def plain_tick(value: float) -> str:

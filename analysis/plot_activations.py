@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from analysis.activation_maps import MOST_MAPS, LayerMaps, activation_maps
-from analysis.figure_style import WIDTH, bare_axes, new_figure, shorten
+from analysis.figure_style import WIDTH, bare_axes, bare_figure, shorten
 from analysis.winner_folder import Winner
 
 SIDE = 32
@@ -67,17 +67,25 @@ def draw(info: ActivationsInfo) -> Figure:
     """The image on top, then a strip a layer with its name above it."""
     inner = WIDTH - 2 * EDGE
     heights = [inner * strip.pixels.shape[0] / strip.pixels.shape[1] for strip in info.strips]
-    figure = new_figure(LABEL + IMAGE + sum(heights) + (LABEL + EDGE) * len(heights) + EDGE)
-    axes = bare_axes(figure, EDGE, LABEL, IMAGE, IMAGE)
-    axes.imshow(info.image, cmap="gray" if info.image.ndim == 2 else None)
-    axes.set_title(info.title, loc="left", pad=4)
+    whole = LABEL + IMAGE + sum(heights) + (LABEL + EDGE) * len(heights) + 2 * EDGE
+    figure = bare_figure(whole)
+    axes = bare_axes(figure, 0, 0, WIDTH, whole)  # one for all: axes are slow to make
+    axes.text(EDGE, LABEL - 0.06, info.title, fontsize=11)
+    grey = "gray" if info.image.ndim == 2 else None
+    axes.imshow(info.image, cmap=grey, extent=_place(LABEL, IMAGE, IMAGE))
     top = LABEL + IMAGE + EDGE
     for strip, height in zip(info.strips, heights, strict=True):
-        axes = bare_axes(figure, EDGE, top + LABEL, inner, height)
-        axes.imshow(strip.pixels, cmap="viridis", vmin=0, vmax=1, aspect="auto")
-        axes.set_title(strip.label, fontsize=9.5, loc="left", pad=3)
+        axes.text(EDGE, top + LABEL - 0.06, strip.label, fontsize=9.5)
+        place = _place(top + LABEL, inner, height)
+        axes.imshow(strip.pixels, cmap="viridis", vmin=0, vmax=1, extent=place)
         top += LABEL + height + EDGE
+    axes.set(xlim=(0, WIDTH), ylim=(whole, 0), aspect="auto")
     return figure
+
+
+def _place(top: float, width: float, height: float) -> tuple[float, float, float, float]:
+    """Left, right, bottom and top, in inches from the upper left."""
+    return EDGE, EDGE + width, top + height, top
 
 
 def _label(layer: LayerMaps) -> str:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import nn
 
-from analysis.figure_style import WIDTH, bare_axes, new_figure
+from analysis.figure_style import WIDTH, bare_axes, bare_figure
 from models.network import Network, Shape
 
 MOST = 64
@@ -47,7 +47,7 @@ def draw(info: KernelsInfo) -> Figure:
     """Eight in a row."""
     canvas = tiled(info.pictures)
     height = WIDTH * canvas.shape[0] / canvas.shape[1]
-    figure = new_figure(height)
+    figure = bare_figure(height)
     axes = bare_axes(figure, 0, 0, WIDTH, height)
     axes.imshow(canvas, cmap="PuOr", vmin=-1, vmax=1, aspect="auto")
     return figure

@@ -18,7 +18,7 @@ from analysis.figure_style import (
     VERMILION,
     WIDTH,
     bare_axes,
-    new_figure,
+    bare_figure,
 )
 from analysis.network_layers import Layer
 
@@ -81,7 +81,7 @@ def structure_info(layers: list[Layer]) -> StructureInfo:
 def draw(info: StructureInfo) -> Figure:
     """From top to bottom, with the size of the maps to scale at the left."""
     height = ROW * len(info.boxes)
-    figure = new_figure(height)
+    figure = bare_figure(height)
     axes = bare_axes(figure, 0, 0, WIDTH, height)
     axes.set_xlim(0, WIDTH)
     axes.set_ylim(height, 0)

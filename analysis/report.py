@@ -8,7 +8,7 @@ from analysis import command_line, findings, headline, section_run, section_tria
 from analysis.findings import Findings
 from analysis.page import Page, Section, render
 from analysis.report_folder import ReportFolder
-from analysis.run_facts import hardware
+from analysis.run_facts import summary
 from analysis.run_folder import RunError
 from analysis.section_activations import activations_section
 from analysis.section_cost import bill_section, epochs_section, front_section
@@ -43,11 +43,9 @@ def page_of(found: Findings, report: ReportFolder) -> Page:
     run = found.run
     answer = headline.headline(found)
     notice = headline.unfinished(run)
-    dataset = run.record["dataset"].get("name") or "unknown data"
-    started = str(run.record.get("created") or "")[:10] or "an unknown day"
     return Page(
         title=f"kneepoint: {run.name}",
-        subtitle=f"{dataset}, {started}, on {hardware(run)}",
+        subtitle=summary(run),
         headline=[sentence for sentence in answer if sentence != notice],
         notice=notice,
         sections=sections(found, report),

@@ -29,6 +29,21 @@ def run_facts(run: Run) -> list[Fact]:
     ]
 
 
+def summary(run: Run) -> str:
+    """Data, seed, day and hardware in one line."""
+    record = run.record
+    dataset = record["dataset"]
+    parts = [
+        f"Data {_text(dataset.get('name'))}",
+        f"{count(record.get('train_images'))} images to train on and "
+        f"{count(record.get('validation_images'))} {run.held_out} images",
+        f"fingerprint {_text(dataset.get('fingerprint'))[:12]}",
+        f"seed {_text(record['settings'].get('seed'))}",
+        f"started {_text(record.get('created'))[:16].replace('T', ' ')}",
+    ]
+    return f"{'; '.join(parts)}. On {hardware(run)}."
+
+
 def settings(run: Run) -> list[Fact]:
     """The options that the run was started with, those left alone too."""
     return [(str(name), _text(value)) for name, value in run.record["settings"].items()]

@@ -9,7 +9,7 @@ from analysis.winner_folder import Winner
 
 MOST_ON_PAGE = 12
 """Classes on the page; the page is to stay small enough for a phone."""
-MOST_DRAWN = 40
+MOST_DRAWN = 20
 """Classes with a figure at all; a report is to be ready in half a minute."""
 FIRST = "cat"
 """The class that the transcript looks at."""

@@ -8,7 +8,7 @@ from analysis.findings import Findings
 from analysis.headline import price_of
 from analysis.knee import RULE
 from analysis.page import Section
-from analysis.quantities import duration
+from analysis.quantities import count, duration
 from analysis.report_folder import FigureBlock, ReportFolder
 
 
@@ -90,13 +90,20 @@ def _front_figures(found: Findings, report: ReportFolder) -> list[FigureBlock]:
             "accuracy_vs_cost",
             "Accuracy versus training time",
             "Each dot is a design trained for just so many epochs; squares and steps are the "
-            f"front, the star is its knee.{scale} The very worst points are left out.",
+            f"front, the star is its knee.{scale}{_hidden(time)}",
             lambda: plot_accuracy_cost.draw(time),
         ),
         report.add_figure(
             "accuracy_vs_parameters",
             "Accuracy versus parameters",
-            "Each dot is the best point of one trial; squares and steps are the front.",
+            "Each dot is the best point of one trial; squares and steps are the front."
+            f"{_hidden(parameters)}",
             lambda: plot_accuracy_cost.draw(parameters),
         ),
     ]
+
+
+def _hidden(info: plot_accuracy_cost.AccuracyCostInfo) -> str:
+    if not info.hidden:
+        return ""
+    return f" Left out: {count(info.hidden, 'point')} below {info.floor:.0f} %."

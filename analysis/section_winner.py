@@ -12,7 +12,7 @@ from analysis import (
 from analysis.findings import Findings
 from analysis.network_layers import network_layers
 from analysis.page import Section
-from analysis.prediction_quality import class_table, confused_pairs_table, confusion_table
+from analysis.prediction_quality import Metrics, class_table, confused_pairs_table, confusion_table
 from analysis.quantities import percent
 from analysis.report_folder import FigureBlock, ReportFolder
 from models.design import Design, to_row
@@ -28,11 +28,13 @@ def winner_section(found: Findings, report: ReportFolder) -> Section:
     kernels = _kernels(found, report)
     if kernels is not None:
         figures.append(kernels)
-    role = "was chosen" if found.winner else "leads so far"
+    role = f"{'was chosen' if found.winner else 'leads so far'} after {found.epoch} epochs"
     return Section(
         anchor="winner",
         title="The winner" if found.winner else "The leading design",
-        paragraphs=[f"{found.best_name} {role}, after {found.epoch} epochs, with this design:"],
+        paragraphs=[
+            f"This is {found.best_name}, which {role} after {found.epoch} epochs. Its design:"
+        ],
         figures=figures,
         facts=[(name, str(value)) for name, value in design_fields(design)],
     )
@@ -44,11 +46,7 @@ def scores_section(found: Findings, report: ReportFolder) -> Section:
     if not metrics:
         text = "The winner is scored on the test images once, at the end of a search: not yet."
         return Section("scores", "Test scores", [text])
-    confusion, classes = (
-        plot_confusion.confusion_info(metrics),
-        plot_class_scores.class_scores_info(metrics),
-    )
-    left_out = f" The {len(classes.classes)} with the lowest F1." if classes.left_out else ""
+    tables = (confused_pairs_table(metrics), class_table(metrics), confusion_table(metrics))
     return Section(
         anchor="scores",
         title="Test scores",
@@ -56,29 +54,8 @@ def scores_section(found: Findings, report: ReportFolder) -> Section:
             f"{percent(metrics['accuracy'], 2)} of {metrics['images']:,} test images are right; "
             f"macro F1 is {percent(metrics['macro']['f1'], 2)}."
         ],
-        figures=[
-            report.add_figure(
-                "confusion",
-                "Confusion matrix",
-                "A row an actual class, a column a predicted one; darker is a larger share of the "
-                "row.",
-                lambda: plot_confusion.draw(confusion),
-            ),
-            report.add_figure(
-                "class_scores",
-                "Precision, recall and F1 of each class",
-                f"On the test images.{left_out}",
-                lambda: plot_class_scores.draw(classes),
-            ),
-        ],
-        tables=[
-            report.add_table(table)
-            for table in (
-                confused_pairs_table(metrics),
-                class_table(metrics),
-                confusion_table(metrics),
-            )
-        ],
+        figures=_score_figures(metrics, report),
+        tables=[report.add_table(table) for table in tables],
     )
 
 
@@ -87,6 +64,26 @@ def design_fields(design: Design) -> list[tuple[str, object]]:
     row = to_row(design)
     names = [field.name for field in dataclasses.fields(design)]
     return [(name, "none" if row[name] == "" else row[name]) for name in names]
+
+
+def _score_figures(metrics: Metrics, report: ReportFolder) -> list[FigureBlock]:
+    confusion = plot_confusion.confusion_info(metrics)
+    classes = plot_class_scores.class_scores_info(metrics)
+    left_out = f" The {len(classes.classes)} with the lowest F1." if classes.left_out else ""
+    return [
+        report.add_figure(
+            "confusion",
+            "Confusion matrix",
+            "A row an actual class, a column a predicted one; darker is a larger share of the row.",
+            lambda: plot_confusion.draw(confusion),
+        ),
+        report.add_figure(
+            "class_scores",
+            "Precision, recall and F1 of each class",
+            f"On the test images.{left_out}",
+            lambda: plot_class_scores.draw(classes),
+        ),
+    ]
 
 
 def _structure(found: Findings, design: Design, report: ReportFolder) -> list[FigureBlock]:

@@ -30,8 +30,9 @@ def transcript_table(evidence: Evidence) -> Table:
     held, failed = ((frame["verdict"] == kind).sum() for kind in (HOLDS, FAILS))
     return Table(
         name="transcript",
-        title="The transcript's claims, measured",
+        title="Claims beside measurements",
         frame=frame,
+        shown=frame[["design", "verdict", "claim", "measured", "criterion"]],
         rule=(
             f"{held} of {len(frame)} claims hold, {failed} do not, {len(frame) - held - failed} "
             "were not tried. As the transcript did, these runs train on all training images and "

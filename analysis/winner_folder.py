@@ -16,6 +16,9 @@ from models.augmentation import Normaliser
 from models.design import Design, from_dict
 from models.network import Network, build
 
+SCORES = frozenset({"images", "accuracy", "classes", "macro", "weighted", "confusion"})
+"""What metrics.json tells, if it is there."""
+
 
 @dataclass(frozen=True)
 class Winner:
@@ -72,10 +75,18 @@ def _winner(folder: Path, told: dict[str, Any]) -> Winner:
         classes=classes,
         network=_network(folder / "weights.pt", design, (channels, height, width), len(classes)),
         normalise=Normaliser(design.normalisation, mean, deviation, torch.device("cpu")),
-        metrics=read_json(folder / "metrics.json"),
+        metrics=_metrics(folder / "metrics.json"),
         samples=pixels,
         sample_labels=labels,
     )
+
+
+def _metrics(path: Path) -> dict[str, Any]:
+    metrics = read_json(path)
+    lacking = SCORES - set(metrics) if metrics else set()
+    if lacking:
+        raise RunError(f"{path} cannot be read: it lacks {sorted(lacking)[0]!r}")
+    return metrics
 
 
 def _network(

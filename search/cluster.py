@@ -13,7 +13,7 @@ from ray._private import state as ray_state
 
 from search.command_line import BadInput
 
-_SETTINGS = {
+SETTINGS = {
     # Tune and Train say nothing, write no files of their own kinds, and change no directory.
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
@@ -37,7 +37,7 @@ def connection(address: str | None) -> Iterator[None]:
     """
     # Ray Train learns from the dashboard's server that a stopped trial's controller is gone, and
     # only then gives back what the trial held. The page listens on 127.0.0.1 alone.
-    os.environ.update({name: os.environ.get(name, value) for name, value in _SETTINGS.items()})
+    os.environ.update({name: os.environ.get(name, value) for name, value in SETTINGS.items()})
     try:
         ray.init(
             address=address,

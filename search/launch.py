@@ -3,13 +3,16 @@
 Ray's documented way: each Tune trial is a function that runs a TorchTrainer of its own.
 """
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import ray
 import ray.train
 import ray.tune
 from ray.train.torch import TorchTrainer
+from ray.train.v2._internal.constants import ENV_VARS_TO_PROPAGATE
 from ray.tune.integration.ray_train import TuneReportCallback
 
 from search.plan import Plan
@@ -24,6 +27,11 @@ def make_trainable(settings: TrialSettings, plan: Plan, scratch: Path) -> Callab
     """
 
     def trial(config: dict[str, Any]) -> None:
+        # What gives back the resources of a stopped trial asks "the" cluster whether the trial's
+        # controller is alive. Where a second cluster runs on the machine that may be the other one,
+        # which knows of none: so it is told which.
+        os.environ["RAY_ADDRESS"] = ray.get_runtime_context().gcs_address
+        ENV_VARS_TO_PROPAGATE.add("RAY_ADDRESS")
         share: dict[str, float] = {"CPU": plan.cpus_per_worker}
         if plan.gpus_per_worker:
             share["GPU"] = plan.gpus_per_worker

@@ -1,6 +1,8 @@
 """Carries messages between Ray Tune and our proposer and recorder, and decides nothing."""
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol
 
 from ray.tune import Callback, Stopper
@@ -13,6 +15,9 @@ from search.state import Trial
 
 MOST_REFUSALS = 200
 """In a row; then the search ends, for its limits leave next to nothing to train."""
+
+
+_ERROR = re.compile(r"[\w.]*(Error|Exception)\b.*: +\S")
 
 
 class Proposer(Protocol):
@@ -183,7 +188,9 @@ class BudgetStopper(_Local, Stopper):
 
 
 def _cause(trial: Any) -> str:
-    """The last line of what the trial's function raised: its type and message."""
-    error = trial.get_error() if hasattr(trial, "get_error") else None
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1][:300] if lines else "the trial's process died"
+    """What the trial's function raised, in a line: the last error that its traceback names."""
+    path = trial.error_file
+    text = Path(path).read_text() if path and Path(path).exists() else ""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if _ERROR.match(line)]
+    return (errors or lines or ["its process died"])[-1][:300]

@@ -1,0 +1,123 @@
+"""Confusion, class scores, the three kinds of cost, importances."""
+
+import optuna
+import pytest
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import TrialState
+
+from analysis.cost_kinds import cost_table
+from analysis.importance import importance_table, importances
+from analysis.prediction_quality import class_table, confused_pairs_table, confusion_table
+from models.scoring import classification_metrics
+
+
+@pytest.fixture
+def metrics():
+    import numpy as np
+
+    labels = np.array([0, 0, 0, 0, 1, 1, 1, 2, 2, 2])
+    predictions = np.array([0, 0, 1, 2, 1, 0, 0, 2, 2, 2])
+    return classification_metrics(labels, predictions, ["cat", "dog", "frog"])
+
+
+def test_the_confusion_matrix_has_actual_rows(metrics):
+    frame = confusion_table(metrics).frame
+    assert list(frame.columns)[1:] == ["cat", "dog", "frog"]
+    assert frame.iloc[0].tolist() == ["cat", 2, 1, 1]
+    assert frame.iloc[1].tolist() == ["dog", 2, 1, 0]
+
+
+def test_pairs_are_unordered_and_show_both_directions(metrics):
+    frame = confused_pairs_table(metrics).frame
+    assert frame.iloc[0].tolist()[:5] == ["cat", "dog", 1, 2, 3]
+    assert frame["percent_of_mistakes"].tolist() == pytest.approx([75.0, 25.0])
+    assert len(frame) == 2  # dog and frog are never confused
+
+
+def test_classes_have_macro_and_weighted_means(metrics):
+    frame = class_table(metrics).frame.set_index("class")
+    assert frame.loc["cat", ["precision", "recall"]].tolist() == pytest.approx([0.5, 0.5])
+    assert frame.loc["frog", ["precision", "recall"]].tolist() == pytest.approx([0.75, 1.0])
+    assert frame.loc["macro mean", "recall"] == pytest.approx((0.5 + 1 / 3 + 1) / 3)
+    assert frame.loc["weighted mean", "recall"] == pytest.approx(0.6)
+    assert frame.loc["macro mean", "support"] == 10
+
+
+def test_a_class_may_be_called_like_a_column():
+    import numpy as np
+
+    names = ["class", "support"]
+    metrics = classification_metrics(np.array([0, 1]), np.array([0, 1]), names)
+    assert confusion_table(metrics).frame.shape == (2, 3)
+    assert class_table(metrics).frame["class"].tolist()[:2] == names
+
+
+def test_three_kinds_of_cost_are_kept_apart(make_run):
+    run = make_run()
+    run.record(price=3600.0)
+    run.trial(0, [0.5, 0.7, 0.6], seconds=100.0)
+    run.trial(1, [0.4], seconds=10.0, state="stopped")
+    found = run.findings()
+    frame = cost_table(found.run, found.best, found.epoch, 0.001).frame.set_index("what")
+    assert frame.loc["search: training", "seconds"] == 310.0
+    assert frame.loc["search: evaluation", "seconds"] == 2.0
+    assert frame.loc["search: overhead", "seconds"] == 1.0
+    assert frame.loc["search: all", "seconds"] == 313.0
+    assert frame.loc["search: all", "cost"] == pytest.approx(313.0)
+    assert frame.loc["training the winner once", "seconds"] == 200.0  # to its best epoch
+    assert frame.loc["one prediction", "seconds"] == 0.001
+
+
+def test_cost_that_was_not_measured_is_empty(make_run):
+    run = make_run()
+    frame = cost_table(run.findings().run, None, None, None).frame
+    assert frame["seconds"].isna().all()
+
+
+def study_of(run, trials):
+    """A study in which trial n has learning_rate n/100 and, if odd, a momentum."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    storage = JournalStorage(JournalFileBackend(str(run.folder / "study.log")))
+    study = optuna.create_study(storage=storage, study_name="kneepoint", direction="maximize")
+    for number in range(trials):
+        asked = study.ask()
+        asked.set_user_attr("trial", number)
+        rate = asked.suggest_float("learning_rate", 0.0, 1.0)
+        if number % 2:
+            asked.suggest_float("momentum", 0.5, 0.99)
+        run.trial(number, [round(rate, 6) + 1e-6], seconds=1.0 + (number % 3))
+        stopped = number % 4 == 0
+        study.tell(
+            asked,
+            None if stopped else rate,
+            state=TrialState.PRUNED if stopped else TrialState.COMPLETE,
+        )
+
+
+def test_importances_take_conditional_parameters(make_run):
+    run = make_run()
+    study_of(run, 24)
+    found = importances(run.folder / "study.log", run.findings().run.state)
+    assert found.trials == 24 and found.reason == ""
+    assert set(found.frame["parameter"]) == {"learning_rate", "momentum"}
+    assert found.frame["parameter"].iloc[0] == "learning_rate"
+    assert found.frame["accuracy"].sum() == pytest.approx(1.0)
+    assert "From 24 trials" in importance_table(found).rule
+
+
+def test_too_few_trials_say_so(make_run):
+    run = make_run()
+    study_of(run, 9)
+    found = importances(run.folder / "study.log", run.findings().run.state)
+    assert found.frame.empty and found.reason.startswith("too few trials to tell: 9 of")
+
+
+@pytest.mark.parametrize("content", [None, "not a journal\n"])
+def test_a_missing_or_damaged_study_does_not_stop_the_report(make_run, content):
+    run = make_run()
+    run.trial(0, [0.5])
+    if content is not None:
+        (run.folder / "study.log").write_text(content)
+    found = importances(run.folder / "study.log", run.findings().run.state)
+    assert found.frame.empty and found.reason

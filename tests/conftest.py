@@ -1,0 +1,79 @@
+"""What all tests share: a cache of their own, one thread, small images, one Ray cluster."""
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from models.dataset import Dataset, Source, load, prepare
+from models.images import Images, Subset, everything, split
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cache")
+    os.environ["KNEEPOINT_CACHE"] = str(folder)
+    torch.set_num_threads(1)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def digits() -> Dataset:
+    return prepare(Source("digits"))
+
+
+@pytest.fixture(scope="session")
+def digits_subsets(digits: Dataset) -> tuple[Subset, Subset]:
+    return split(load(digits, "train"))
+
+
+@pytest.fixture(scope="session")
+def colours() -> Dataset:
+    """A stand-in for CIFAR-10's description: 32x32 pixels, three channels, ten classes."""
+    return Dataset(
+        source=Source(),
+        name="colours",
+        key="colours",
+        fingerprint="",
+        classes=tuple("abcdefghij"),
+        shape=(3, 32, 32),
+        mean=(0.5, 0.4, 0.3),
+        deviation=(0.25, 0.2, 0.2),
+        train_count=96,
+        test_count=0,
+    )
+
+
+@pytest.fixture(scope="session")
+def colour_images() -> Subset:
+    """96 images whose class shows in their brightness."""
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.arange(96) % 10
+    noise = torch.randint(0, 60, (96, 3, 32, 32), generator=generator)
+    return everything(Images((noise + labels.view(-1, 1, 1, 1) * 19).to(torch.uint8), labels))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def ray_cluster() -> Iterator[str]:
+    """One local cluster of two cores for all tests; commands find it as users' would."""
+    from ray.cluster_utils import Cluster
+
+    from search import cluster as ours
+
+    for name, value in ours.SETTINGS.items():
+        os.environ.setdefault(name, value)
+    head = {"num_cpus": 2, "include_dashboard": True, "dashboard_host": "127.0.0.1"}
+    cluster = Cluster(initialize_head=True, head_node_args=head | {"dashboard_port": free_port()})
+    os.environ["RAY_ADDRESS"] = cluster.address
+    yield cluster.address
+    del os.environ["RAY_ADDRESS"]
+    cluster.shutdown()

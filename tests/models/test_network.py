@@ -1,0 +1,63 @@
+import pytest
+import torch
+
+from models.design import Design
+from models.network import build, count_parameters, measure_size
+from models.transcript import TRANSCRIPT
+
+CIFAR = (3, 32, 32)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("ann-1", 30_730),
+        ("ann-3", 312_860),
+        ("cnn-1", 513_410),
+        ("cnn-3", 356_790),
+        ("cnn-5-dropout", 807_090),
+        ("final", 551_722),
+    ],
+)
+def test_parameters_of_the_transcript(name: str, parameters: int) -> None:
+    assert measure_size(TRANSCRIPT[name], CIFAR, 10)[0] == parameters
+    assert count_parameters(build(TRANSCRIPT[name], CIFAR, 10)) == parameters
+
+
+def test_flops_by_hand() -> None:
+    convolution = 2 * (3 * 3 * 3) * 50 * 32 * 32
+    dense = 2 * (50 * 32 * 32) * 10
+    assert measure_size(TRANSCRIPT["cnn-1"], CIFAR, 10)[1] == convolution + dense
+    assert measure_size(TRANSCRIPT["ann-1"], CIFAR, 10)[1] == 2 * 3072 * 10
+
+
+def test_too_many_poolings_are_refused() -> None:
+    design = Design(kernels=((4,),) * 4)
+    with pytest.raises(ValueError, match="at most 3 blocks with pooling on images of 8x8"):
+        build(design, (1, 8, 8), 10)
+    build(Design(kernels=((4,),) * 4, pooling="none"), (1, 8, 8), 10)
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "elu", "gelu", "silu"])
+@pytest.mark.parametrize("pooling", ["none", "max", "average"])
+def test_every_layer_choice_gives_logits(activation: str, pooling: str) -> None:
+    design = Design(
+        kernels=((3, 4), (5,)),
+        kernel_size=5,
+        pooling=pooling,
+        batch_norm=True,
+        block_dropout=(0.1, 0.2),
+        flat_dropout=0.3,
+        dense=(7,),
+        dense_dropout=0.2,
+        activation=activation,
+    )
+    assert build(design, (3, 12, 9), 4)(torch.rand(6, 3, 12, 9)).shape == (6, 4)
+
+
+def test_dropout_is_silent_in_evaluation() -> None:
+    network = build(TRANSCRIPT["cnn-5-dropout"], CIFAR, 10).eval()
+    images = torch.rand(2, *CIFAR)
+    assert torch.equal(network(images), network(images))
+    network.train()
+    assert not torch.equal(network(images), network(images))

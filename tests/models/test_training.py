@@ -1,0 +1,181 @@
+import dataclasses
+
+import pytest
+import torch
+
+from models import checkpoint
+from models.dataset import Dataset
+from models.design import Design
+from models.device import FIXED
+from models.images import Subset
+from models.training import EpochResult, Training
+from models.transcript import TRANSCRIPT
+
+CPU = torch.device("cpu")
+
+RICH = Design(
+    kernels=((6,), (8, 8)),
+    batch_norm=True,
+    block_dropout=(0.1, 0.2),
+    dense=(16,),
+    dense_dropout=0.3,
+    optimizer="nesterov",
+    learning_rate=0.05,
+    momentum=0.9,
+    weight_decay=1e-4,
+    schedule="one_cycle",
+    batch_size=50,
+    epochs=4,
+    label_smoothing=0.1,
+    augmentation="flip_crop_cutout",
+    gradient_clip=1.0,
+)
+
+
+def start(
+    design: Design, data: Dataset, train: Subset, validation: Subset, seed: int = 3
+) -> Training:
+    return Training(design, data, train, validation, seed=seed, device=CPU, precision=FIXED["fp32"])
+
+
+def losses(results: list[EpochResult]) -> list[tuple[float, float]]:
+    return [(result.train_loss, result.val_loss) for result in results]
+
+
+@pytest.mark.parametrize("name", TRANSCRIPT)
+def test_named_designs_train(name: str, colours: Dataset, colour_images: Subset) -> None:
+    training = start(TRANSCRIPT[name], colours, colour_images, colour_images)
+    before = training.evaluate(colour_images)[0]
+    for _ in range(10):
+        result = training.run_epoch()
+    assert result.epoch == 10
+    assert result.val_loss < before
+    assert result.images_per_second > 0 and result.peak_memory_bytes > 0
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "adam", "adamw", "rmsprop"])
+def test_one_batch_is_overfitted(optimizer: str, colours: Dataset, colour_images: Subset) -> None:
+    few = Subset(colour_images.images, torch.arange(16))
+    rate = 0.05 if optimizer in ("sgd", "momentum", "nesterov") else 1e-3
+    design = Design(
+        kernels=((8,), (16,)),
+        batch_norm=True,
+        optimizer=optimizer,
+        learning_rate=rate,
+        momentum=0.9 if optimizer in ("momentum", "nesterov") else 0,
+        batch_size=16,
+        epochs=100,
+    )
+    training = start(design, colours, few, few)
+    for _ in range(100):
+        result = training.run_epoch()
+    assert result.train_accuracy == 1.0
+    assert result.train_loss < 0.1
+
+
+@pytest.mark.parametrize("schedule", ["constant", "one_cycle", "cosine"])
+@pytest.mark.parametrize("optimizer", ["nesterov", "adamw", "rmsprop"])
+def test_resumed_training_equals_uninterrupted_bit_for_bit(
+    schedule: str, optimizer: str, digits: Dataset, digits_subsets: tuple[Subset, Subset], tmp_path
+) -> None:
+    design = dataclasses.replace(
+        RICH,
+        schedule=schedule,
+        optimizer=optimizer,
+        momentum=0.9 if optimizer == "nesterov" else 0,
+        learning_rate=0.01,
+    )
+    whole = start(design, digits, *digits_subsets)
+    expected = [whole.run_epoch() for _ in range(4)]
+
+    first = start(design, digits, *digits_subsets)
+    results = [first.run_epoch(), first.run_epoch()]
+    checkpoint.save(first.state(), tmp_path / "last.pt")
+    torch.rand(17)  # what another trial may have drawn meanwhile
+    second = start(design, digits, *digits_subsets)
+    second.load_state(checkpoint.load(tmp_path / "last.pt"))
+    results += [second.run_epoch(), second.run_epoch()]
+
+    assert losses(results) == losses(expected)
+    for name, tensor in whole.network.state_dict().items():
+        assert torch.equal(tensor, second.network.state_dict()[name]), name
+
+
+def test_losses_do_not_depend_on_what_was_trained_before(
+    digits: Dataset, digits_subsets: tuple[Subset, Subset]
+) -> None:
+    expected = [start(RICH, digits, *digits_subsets).run_epoch()]
+    for width in (3, 4, 5):
+        other = dataclasses.replace(RICH, kernels=((width,), (width,)), augmentation="none")
+        start(other, digits, *digits_subsets, seed=width).run_epoch()
+    assert losses([start(RICH, digits, *digits_subsets).run_epoch()]) == losses(expected)
+
+
+def test_seeds_differ(digits: Dataset, digits_subsets: tuple[Subset, Subset]) -> None:
+    one, other = (start(RICH, digits, *digits_subsets, seed=seed) for seed in (0, 1))
+    assert one.run_epoch().val_loss != other.run_epoch().val_loss
+
+
+def test_schedules_move_the_learning_rate(
+    digits: Dataset, digits_subsets: tuple[Subset, Subset]
+) -> None:
+    rates = {}
+    for schedule in ("constant", "one_cycle", "cosine"):
+        design = dataclasses.replace(RICH, schedule=schedule, epochs=2)
+        training = start(design, digits, *digits_subsets)
+        rates[schedule] = []
+        for _ in range(2):
+            training.run_epoch()
+            rates[schedule].append(training._optimizer.param_groups[0]["lr"])
+    assert rates["constant"] == [0.05, 0.05]
+    assert rates["cosine"] == pytest.approx([0.025, 0.0], abs=1e-6)
+    assert 0 < rates["one_cycle"][1] < rates["one_cycle"][0] < 0.05
+
+
+def test_divergence_is_seen(digits: Dataset, digits_subsets: tuple[Subset, Subset]) -> None:
+    design = Design(kernels=(), dense=(8,), optimizer="sgd", learning_rate=1e30, epochs=1)
+    result = start(design, digits, *digits_subsets).run_epoch()
+    assert result.diverged
+
+
+def test_no_epoch_beyond_the_last(digits: Dataset, digits_subsets: tuple[Subset, Subset]) -> None:
+    training = start(dataclasses.replace(RICH, epochs=1), digits, *digits_subsets)
+    training.run_epoch()
+    with pytest.raises(ValueError, match="all 1 epochs"):
+        training.run_epoch()
+
+
+def test_evaluation_equals_a_plain_loop(
+    digits: Dataset, digits_subsets: tuple[Subset, Subset]
+) -> None:
+    training = start(dataclasses.replace(RICH, normalisation="scale"), digits, *digits_subsets)
+    validation = digits_subsets[1]
+    pixels = validation.images.pixels[validation.index].float() / 255
+    labels = validation.images.labels[validation.index]
+    training.network.eval()
+    with torch.no_grad():
+        logits = training.network(pixels)
+    loss = torch.nn.functional.cross_entropy(logits, labels).item()
+    accuracy = (logits.argmax(1) == labels).float().mean().item()
+    assert training.evaluate(validation) == pytest.approx((loss, accuracy), rel=1e-5)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("dtype", ["fp32", "bf16"])
+def test_a_gpu_trains_as_the_cpu_does(
+    dtype: str, digits: Dataset, digits_subsets: tuple[Subset, Subset]
+) -> None:
+    design = Design(kernels=((16,), (32,)), epochs=3)
+    on_gpu = Training(
+        design,
+        digits,
+        *digits_subsets,
+        seed=0,
+        device=torch.device("cuda"),
+        precision=FIXED[dtype],
+    )
+    on_cpu = start(design, digits, *digits_subsets, seed=0)
+    for _ in range(3):
+        there, here = on_gpu.run_epoch(), on_cpu.run_epoch()
+    assert there.val_loss == pytest.approx(here.val_loss, rel=0.05)

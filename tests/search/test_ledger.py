@@ -1,0 +1,65 @@
+from pathlib import Path
+
+import pytest
+
+from search.ledger import Ledger, LedgerError, read
+
+
+def write(folder: Path, count: int, segment_lines: int = 10_000) -> None:
+    ledger = Ledger(folder, segment_lines)
+    for number in range(count):
+        ledger.append("cost", trial=number)
+    ledger.close()
+
+
+def test_lines_come_back_in_order(tmp_path: Path) -> None:
+    write(tmp_path, 5)
+    lines = list(read(tmp_path))
+    assert [line["seq"] for line in lines] == [0, 1, 2, 3, 4]
+    assert [line["trial"] for line in lines] == [0, 1, 2, 3, 4]
+    assert {line["kind"] for line in lines} == {"cost"}
+    assert all(line["time"] > 1.6e9 for line in lines)
+
+
+def test_segments(tmp_path: Path) -> None:
+    write(tmp_path, 7, segment_lines=3)
+    assert [path.name for path in sorted(tmp_path.iterdir())] == [
+        "000000.jsonl",
+        "000001.jsonl",
+        "000002.jsonl",
+    ]
+    assert [line["seq"] for line in read(tmp_path)] == list(range(7))
+
+
+def test_torn_last_line_is_dropped_and_the_ledger_goes_on(tmp_path: Path) -> None:
+    write(tmp_path, 3)
+    segment = tmp_path / "000000.jsonl"
+    segment.write_bytes(segment.read_bytes()[:-5])
+    assert [line["seq"] for line in read(tmp_path)] == [0, 1]
+    write(tmp_path, 2)
+    assert [line["seq"] for line in read(tmp_path)] == [0, 1, 2, 3]
+
+
+def test_each_line_is_on_disk_at_once(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    ledger.append("run", event="start")
+    assert [line["event"] for line in read(tmp_path)] == ["start"]
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda lines: [*lines[:1], b"{broken", *lines[2:]], "line 2: not JSON"),
+        (lambda lines: [lines[0], *lines[2:]], "line 2: seq 1 expected"),
+    ],
+)
+def test_damage_in_between_is_named(tmp_path: Path, damage, said: str) -> None:
+    write(tmp_path, 4)
+    segment = tmp_path / "000000.jsonl"
+    segment.write_bytes(b"\n".join(damage(segment.read_bytes().split(b"\n"))))
+    with pytest.raises(LedgerError, match=said):
+        list(read(tmp_path))
+
+
+def test_no_ledger_is_an_empty_one(tmp_path: Path) -> None:
+    assert list(read(tmp_path / "nothing")) == []

@@ -1,0 +1,174 @@
+"""The commands on a real Ray cluster of two cores."""
+
+import csv
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from models import checkpoint
+from models.dataset import Dataset, load
+from models.design import from_dict
+from models.device import FIXED
+from models.images import Subset
+from models.network import build
+from models.training import Training
+from models.transcript import TRANSCRIPT
+from search import ledger, state, weights
+from search.run import main
+from tests.search.test_bad_input import refused
+
+DIGITS = ["--dataset", "digits", "--precision", "fp32"]
+
+
+def table(run: Path, name: str) -> list[dict[str, str]]:
+    with (run / name).open() as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.timeout(300)
+def test_a_search_ends_with_a_winner(ray_cluster: str, tmp_path: Path, capsys) -> None:
+    words = [*DIGITS, "--trials", "5", "--max-epochs", "3", "--max-parameters", "200000"]
+    assert main([*words, "--out", str(tmp_path), "--name", "one", "--price", "3"]) == 0
+    run = tmp_path / "one"
+    said = capsys.readouterr().out
+    assert "2 trials at a time, each with 1 worker of 1 CPU core" in said
+    assert "Winner: trial" in said
+
+    found = state.load(run)
+    assert found.ended == "end" and len(found.trials) == 5
+    assert {trial.state for trial in found.trials.values()} <= {"finished", "stopped"}
+    assert all(trial.parameters <= 200_000 for trial in found.trials.values())
+    # cnn-3 has 235,890 parameters here: over the limit, so it was never trained.
+    assert found.refused[0]["design"]["kernels"] == [[50], [100], [200]]
+    assert found.trials[0].name == "cnn-1"
+    assert set(found.trials[0].costs) == {"training", "evaluation", "overhead"}
+
+    info = json.loads((run / "run.json").read_text())
+    assert (info["state"], info["command"], info["evaluated_on"]) == (
+        "finished",
+        "search",
+        "validation",
+    )
+    assert [int(row["trial"]) for row in table(run, "trials.csv")] == [0, 1, 2, 3, 4]
+    assert len(table(run, "epochs.csv")) == sum(len(t.epochs) for t in found.trials.values())
+    assert (run / "study.log").stat().st_size and (run / "tensorboard").is_dir()
+    check_winner(run, found)
+
+
+def check_winner(run: Path, found: state.SearchState) -> None:
+    """The weights give the accuracy that the ledger tells, and the test score that is written."""
+    design = json.loads((run / "winner/design.json").read_text())
+    winner = found.winner
+    assert (design["trial"], design["epoch"]) == (winner.trial, winner.best["epoch"])
+    made = from_dict(design["design"])
+    assert made == winner.design
+    network = build(made, tuple(design["shape"]), 10)
+    network.load_state_dict(checkpoint.load(run / "winner/weights.pt"))
+    metrics = json.loads((run / "winner/metrics.json").read_text())
+    from models.dataset import Source, prepare
+    from models.scoring import predict
+
+    dataset = prepare(Source("digits"))
+    test = load(dataset, "test")
+    predictions = predict(network, test, made, dataset, torch.device("cpu"))
+    assert metrics["accuracy"] == (predictions == test.labels.numpy()).mean()
+    assert metrics["part"] == "test" and metrics["images"] == 360
+    samples = np.load(run / "winner/samples.npz", allow_pickle=False)
+    assert samples["labels"].tolist() == list(range(10))
+    assert (run / "winner/model.onnx").stat().st_size > 1000
+
+
+@pytest.mark.timeout(300)
+def test_two_workers_share_each_trial(
+    ray_cluster: str, digits: Dataset, tmp_path: Path, capsys
+) -> None:
+    """The transcript's designs with two workers each: the same results as one process has."""
+    words = ["transcript", "ann-3", "cnn-3", *DIGITS, "--max-epochs", "2"]
+    words += ["--workers-per-trial", "2", "--out", str(tmp_path), "--name", "two"]
+    assert main(words) == 0
+    found = state.load(tmp_path / "two")
+    assert [trial.name for trial in found.trials.values()] == ["ann-3", "cnn-3"]
+    from search.worker import training_data
+
+    train, test = training_data(digits, None, "test")
+    assert (len(train), len(test)) == (1437, 360)
+    for trial in found.trials.values():
+        assert (trial.state, trial.workers) == ("finished", 2)
+        for line, expected in zip(
+            trial.epochs, alone(trial.name, digits, train, test), strict=True
+        ):
+            assert line["val_loss"] == pytest.approx(expected.val_loss, rel=1e-3)
+            assert line["val_accuracy"] == pytest.approx(expected.val_accuracy, abs=0.01)
+    assert list((tmp_path / "two/report/tables").glob("transcript.*"))
+
+
+def alone(name: str, data: Dataset, train: Subset, test: Subset) -> list:
+    design = dataclasses.replace(TRANSCRIPT[name], epochs=2)
+    training = Training(
+        design, data, train, test, seed=0, device=torch.device("cpu"), precision=FIXED["fp32"]
+    )
+    return [training.run_epoch() for _ in range(2)]
+
+
+def test_more_than_the_cluster_has_is_refused(ray_cluster: str, tmp_path: Path, capsys) -> None:
+    out = ["--out", str(tmp_path)]
+    said = refused([*DIGITS, *out, "--workers-per-trial", "3"], capsys)
+    assert "holds 2 such: it has 2 CPUs and 0 GPUs" in said
+    assert "1 GPU" in refused([*DIGITS, *out, "--gpus-per-worker", "1"], capsys)
+    assert "no GPU" in refused([*DIGITS, *out, "--device", "cuda"], capsys)
+    assert "no GPU" in refused([*DIGITS, *out, "--budget", "2gpuh"], capsys)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "taken").mkdir()
+    assert "exists already" in refused([*DIGITS, *out, "--name", "taken"], capsys)
+    assert "letters" in refused([*DIGITS, *out, "--name", "../up"], capsys)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_ctrl_c_stops_softly(ray_cluster: str, tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "search.run", *DIGITS, "--max-epochs", "1000"]
+    words += ["--scheduler", "none", "--out", str(tmp_path), "--name", "cut"]
+    command = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+    try:
+        run = tmp_path / "cut"
+        wait_for(lambda: any(line["kind"] == "epoch" for line in ledger.read(run / "ledger")))
+        command.send_signal(signal.SIGINT)
+        said, _ = command.communicate(timeout=120)
+    finally:
+        command.kill()
+    assert command.returncode == 0, said
+    assert "Stopping" in said and "Winner: trial" in said
+    found = state.load(run)
+    assert found.ended == "interrupted"
+    assert {(t.state, t.reason) for t in found.trials.values()} == {("stopped", "interrupted")}
+    assert json.loads((run / "run.json").read_text())["state"] == "interrupted"
+    assert (run / "winner/metrics.json").exists()
+    check_nothing_is_left(run)
+
+
+def check_nothing_is_left(run: Path) -> None:
+    """No trial holds anything of the cluster, nor a checkpoint, once the command has ended."""
+    import ray
+
+    ray.init(address=os.environ["RAY_ADDRESS"], log_to_driver=False)
+    try:
+        wait_for(lambda: ray.available_resources().get("CPU") == 2.0)
+    finally:
+        ray.shutdown()
+    assert not list((run / "checkpoints").rglob(weights.checkpoint_file(Path()).name))
+
+
+def wait_for(holds, seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.5)

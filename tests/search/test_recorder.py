@@ -1,0 +1,143 @@
+import csv
+import dataclasses
+from pathlib import Path
+
+import pytest
+from tensorboardX import SummaryWriter  # noqa: F401 - its absence must fail here
+
+from models import checkpoint
+from models.design import Design
+from models.training import EpochResult
+from search import ledger, weights
+from search.budget import Budget
+from search.plan import Plan
+from search.recorder import Recorder
+from search.scalars import Scalars
+from search.state import fold
+
+PLAN = Plan(lanes=2, workers_per_trial=2, cpus_per_worker=3, gpus_per_worker=0.5)
+DESIGN = Design(kernels=((4,),), epochs=3)
+
+
+@pytest.fixture
+def recorder(tmp_path: Path) -> Recorder:
+    return Recorder(tmp_path, PLAN, 2.0, (1, 8, 8), 10, Scalars(tmp_path))
+
+
+def result(epoch: int, accuracy: float, seconds: float = 3600.0, **fields) -> dict:
+    plain = EpochResult(epoch, 0.5, 0.9, 0.6, accuracy, seconds, 10.0, 500.0, 1 << 30)
+    more = {"precision": "bf16 contiguous", "device": "cuda"}
+    return dataclasses.asdict(plain) | more | fields
+
+
+def write_weights(run: Path, trial: int, epoch: int) -> Path:
+    path = weights.weights_file(weights.trial_folder(run, trial), epoch)
+    checkpoint.save({}, path)
+    return path
+
+
+def table(run: Path, name: str) -> list[dict[str, str]]:
+    with (run / name).open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_ledger_folds_to_what_was_told(recorder: Recorder, tmp_path: Path) -> None:
+    number = recorder.start(DESIGN, seed=7, name="x", by="tpe")
+    recorder.epoch(number, result(1, 0.4))
+    recorder.end(number, reason="scheduler")
+    recorder.close("end", "done")
+    state = fold(ledger.read(tmp_path / "ledger"))
+    trial = state.trials[number]
+    assert trial == recorder.state.trials[number]
+    assert (trial.state, trial.reason, trial.seed) == ("stopped", "scheduler", 7)
+    assert (trial.precision, trial.device) == ("bf16 contiguous", "cuda")
+    assert trial.costs["training"] == 3600
+    assert state.ended == "end"
+
+
+def test_tables_have_the_promised_columns_and_bills(recorder: Recorder, tmp_path: Path) -> None:
+    number = recorder.start(DESIGN, seed=0)
+    for epoch, accuracy in ((1, 0.4), (2, 0.6), (3, 0.5)):
+        recorder.epoch(number, result(epoch, accuracy))
+    recorder.end(number)
+    (row,) = table(tmp_path, "trials.csv")
+    assert list(row)[:7] == ["trial", "name", "design_id", "seed", "state", "reason", "epochs"]
+    assert (row["state"], row["epochs"], row["epochs_planned"]) == ("finished", "3", "3")
+    assert (row["best_epoch"], row["val_accuracy"], row["kernels"]) == ("2", "0.6", "4")
+    # Three worker-hours, each with half a GPU and three cores, at 2 a GPU-hour.
+    assert (row["gpu_hours"], row["cpu_core_hours"], row["cost"]) == ("1.5", "9.0", "3.0")
+    epochs = table(tmp_path, "epochs.csv")
+    assert list(epochs[0]) == [
+        "trial",
+        "epoch",
+        "train_loss",
+        "train_accuracy",
+        "val_loss",
+        "val_accuracy",
+        "train_seconds",
+        "eval_seconds",
+        "images_per_second",
+        "lane",
+        "peak_memory_bytes",
+    ]
+    assert [row["val_accuracy"] for row in epochs] == ["0.4", "0.6", "0.5"]
+    costs = {row["item"]: float(row["seconds"]) for row in table(tmp_path, "costs.csv")}
+    assert costs["training"] == 10800 and costs["evaluation"] == 30
+    assert list((tmp_path / "tensorboard").glob("0000-*/events*"))
+
+
+def test_lanes_are_reused(recorder: Recorder, tmp_path: Path) -> None:
+    first, second = recorder.start(DESIGN, 0), recorder.start(DESIGN, 1)
+    recorder.epoch(first, result(1, 0.1))
+    recorder.epoch(second, result(1, 0.1))
+    recorder.end(first)
+    third = recorder.start(DESIGN, 2)
+    recorder.epoch(third, result(1, 0.1))
+    assert [row["lane"] for row in table(tmp_path, "epochs.csv")] == ["0", "1", "0"]
+    assert recorder.running() == [second, third]
+
+
+def test_what_is_told_after_the_end_is_not_recorded(recorder: Recorder) -> None:
+    number = recorder.start(DESIGN, 0)
+    recorder.end(number, "failed", "diverged")
+    recorder.epoch(number, result(1, 0.9))
+    recorder.end(number)
+    assert recorder.state.trials[number].epochs == []
+    assert recorder.state.trials[number].reason == "diverged"
+
+
+def test_divergence_has_no_result(recorder: Recorder, tmp_path: Path) -> None:
+    number = recorder.start(DESIGN, 0)
+    recorder.epoch(number, result(1, 0.1, train_loss=float("nan")))
+    recorder.end(number, "failed", "diverged")
+    assert recorder.state.trials[number].best is None
+    (row,) = table(tmp_path, "epochs.csv")
+    assert (row["train_loss"], row["val_accuracy"], row["val_loss"]) == ("", "", "0.6")
+
+
+def test_only_weights_that_may_be_needed_are_kept(recorder: Recorder, tmp_path: Path) -> None:
+    number = recorder.start(DESIGN, 0)
+    first, second, ahead = (write_weights(tmp_path, number, epoch) for epoch in (1, 2, 3))
+    recorder.epoch(number, result(1, 0.6))
+    assert first.exists() and second.exists() and ahead.exists()
+    recorder.epoch(number, result(2, 0.5))
+    assert first.exists() and not second.exists() and ahead.exists()
+    recorder.end(number, reason="scheduler")
+    assert first.exists() and not ahead.exists()
+
+    worse = recorder.start(DESIGN, 1)
+    poor = write_weights(tmp_path, worse, 1)
+    recorder.epoch(worse, result(1, 0.3, seconds=9999.0))
+    recorder.end(worse, reason="scheduler")
+    assert first.exists() and not poor.exists()
+
+
+def test_budget_counts_what_was_held(recorder: Recorder) -> None:
+    number = recorder.start(DESIGN, 0)
+    recorder.epoch(number, result(1, 0.5, seconds=7200.0))
+    recorder.end(number)
+    # 7,200 + 10 worker-seconds with half a GPU each, a little over one GPU-hour, at 2 an hour.
+    assert recorder.spent(Budget(gpu_hours=1)) == "GPU-hours"
+    assert recorder.spent(Budget(gpu_hours=1.1)) == ""
+    assert recorder.spent(Budget(money=2)) == "money"
+    assert recorder.spent(Budget(seconds=0.0)) == "time"
