@@ -4,25 +4,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from search.front import non_dominated
+
 NEAR = 0.01
 """How far below the front a point still counts as near it: one percentage point."""
 
 
 def on_front(accuracy: NDArray[np.float64], cost: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which of n points (n,) no other dominates.
-
-    A point dominates another if it is no worse at either and better at one; equal points stand on
-    the front together.
-    """
-    order = np.lexsort((-accuracy, cost))  # by cost, the more accurate first among equals
+    """Which of n points (n,) no other dominates."""
     front = np.zeros(len(accuracy), dtype=bool)
-    best, best_cost = -np.inf, np.inf
-    for position in order:
-        if accuracy[position] > best:
-            best, best_cost = accuracy[position], cost[position]
-            front[position] = True
-        elif accuracy[position] == best and cost[position] == best_cost:
-            front[position] = True
+    front[non_dominated(list(zip(accuracy.tolist(), cost.tolist(), strict=True)))] = True
     return front
 
 

@@ -1,18 +1,19 @@
 """`python analysis/recommend.py [RUN] --min-accuracy 0.85`: the design to take, and its cost."""
 
-import argparse
 import math
 import sys
 from collections.abc import Sequence
 
-from analysis import command_line, findings
+from analysis import findings
 from analysis.choice import Limits, choose, closest
 from analysis.figure_style import trial_label
 from analysis.findings import Findings
 from analysis.headline import price_of, unfinished
+from analysis.options import RecommendOptions
 from analysis.quantities import count
 from analysis.run_folder import RunError
 from analysis.section_winner import design_fields
+from search import command_line
 
 NO_DESIGN = 1
 """Exit status where no design qualifies."""
@@ -20,11 +21,12 @@ NO_DESIGN = 1
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints the design to take; exit status 1 if none qualifies, 2 on bad input."""
-    parser = _parser()
-    chosen = parser.parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    chosen = command_line.parse(RecommendOptions, words, "python analysis/recommend.py")
     limits = Limits(chosen.min_accuracy, chosen.max_cost, chosen.max_parameters)
-    if limits == Limits():
-        parser.error("give at least one of --min-accuracy, --max-cost, --max-parameters")
+    wrong = _check(limits)
+    if wrong:
+        return command_line.refuse(wrong)
     try:
         found = findings.read(chosen.run, chosen.out)
     except RunError as error:
@@ -74,42 +76,20 @@ def describe(found: Findings, trial: int, epochs: int) -> list[str]:
     return [*lines, note] if note else lines
 
 
-def _parser() -> command_line.Parser:
-    parser = command_line.parser(
-        "The design to take: the cheapest to train that reaches --min-accuracy, else the most "
-        "accurate one within the limits."
-    )
-    parser.add_argument(
-        "--min-accuracy", type=_accuracy, metavar="A", help="least accuracy, 0 to 1"
-    )
-    parser.add_argument(
-        "--max-cost", type=_positive, metavar="X", help="most cost of training, in units of --price"
-    )
-    parser.add_argument(
-        "--max-parameters", type=_positive, metavar="N", help="most trainable parameters"
-    )
-    return parser
-
-
-def _accuracy(text: str) -> float:
-    value = _number(text)
-    if not 0 < value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1 (0.85 means 85 %)")
-    return value
-
-
-def _positive(text: str) -> float:
-    value = _number(text)
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is not more than 0")
-    return value
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from error
+def _check(limits: Limits) -> str:
+    """What is wrong with the limits; empty if nothing is."""
+    if limits == Limits():
+        return "give at least one of --min-accuracy, --max-cost, --max-parameters"
+    accuracy = limits.min_accuracy
+    if accuracy is not None and not 0 < accuracy <= 1:
+        return f"--min-accuracy {accuracy:g} is not between 0 and 1 (0.85 means 85 %)"
+    for name, value in (
+        ("--max-cost", limits.max_cost),
+        ("--max-parameters", limits.max_parameters),
+    ):
+        if value is not None and not 0 < value < math.inf:
+            return f"{name} {value:g} is not more than 0"
+    return ""
 
 
 if __name__ == "__main__":

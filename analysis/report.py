@@ -4,20 +4,22 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from analysis import command_line, findings, headline, section_run, section_trials, section_winner
+from analysis import findings, headline, section_run, section_trials, section_winner
 from analysis.findings import Findings
+from analysis.options import ReportOptions
 from analysis.page import Page, Section, render
 from analysis.report_folder import ReportFolder
 from analysis.run_facts import summary
 from analysis.run_folder import RunError
 from analysis.section_activations import activations_section
 from analysis.section_cost import bill_section, epochs_section, front_section
+from search import command_line
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Writes RUN/report and prints where its page is; gives the exit status, 2 on bad input."""
-    parser = command_line.parser("Tables, figures and one self-contained HTML page of a run.")
-    chosen = parser.parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    chosen = command_line.parse(ReportOptions, words, "python analysis/report.py")
     try:
         found = findings.read(chosen.run, chosen.out)
         page = write(found)

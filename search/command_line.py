@@ -5,11 +5,14 @@ import io
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
 import tyro
 
 Options = TypeVar("Options")
+
+BAD_INPUT = 2
+"""Exit status."""
 
 _TITLE = re.compile(r"^(Unrecognized options|Invalid choice|Missing argument|Value error) ")
 _BOX = re.compile(r"[╭╮╰╯│─┌┐└┘]+|\x1b\[[0-9;]*m")
@@ -32,7 +35,7 @@ def parse(kind: type[Options], words: Sequence[str], program: str) -> Options:
     except SystemExit as stop:
         if not stop.code:
             raise
-        fail(_one_line(drawn.getvalue()))
+        raise SystemExit(refuse(_one_line(drawn.getvalue()))) from None
 
 
 class BadInput(Exception):
@@ -48,10 +51,10 @@ def checking() -> Iterator[None]:
         raise BadInput(str(error)) from error
 
 
-def fail(message: str) -> NoReturn:
-    """Prints one line to stderr and exits with status 2."""
+def refuse(message: str) -> int:
+    """Prints one line to stderr; gives the exit status for bad input."""
     print(f"error: {' '.join(message.split())}", file=sys.stderr)
-    raise SystemExit(2)
+    return BAD_INPUT
 
 
 def _one_line(drawn: str) -> str:

@@ -23,7 +23,7 @@ def main(words: Sequence[str]) -> int:
             return _run(command_line.parse(kind, words[1:], f"{PROGRAM} transcript"))
         return _run(command_line.parse(SearchOptions, words, PROGRAM))
     except command_line.BadInput as error:
-        command_line.fail(str(error))
+        return command_line.refuse(str(error))
     except KeyboardInterrupt:
         return 130
 

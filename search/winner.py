@@ -12,7 +12,7 @@ from torch import nn
 from models import checkpoint
 from models.dataset import Dataset, load
 from models.design import to_dict
-from models.images import Images, Subset
+from models.images import Subset
 from models.network import build
 from models.scoring import classification_metrics, predict
 from search import weights
@@ -80,10 +80,12 @@ def _score(network: nn.Module, trial: Trial, dataset: Dataset) -> dict[str, Any]
 
 
 def _write_samples(path: Path, validation: Subset, classes: int) -> None:
+    """The first validation image of each class that has any."""
     labels = validation.images.labels[validation.index]
-    first = [int((labels == label).nonzero()[0, 0]) for label in range(classes)]
-    images = Images(validation.images.pixels, validation.images.labels)
-    chosen = validation.index[torch.tensor(first)]
+    found = [(labels == label).nonzero().flatten() for label in range(classes)]
+    first = torch.stack([positions[0] for positions in found if len(positions)])
+    chosen = validation.index[first]
+    images = validation.images
     np.savez(path, pixels=images.pixels[chosen].numpy(), labels=images.labels[chosen].numpy())
 
 
