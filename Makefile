@@ -16,7 +16,7 @@ setup: .venv/installed
 	@touch $@
 
 demo: .venv/installed
-	$(BIN)/python search/run.py --dataset digits --trials 16 --max-epochs 8 --budget 6min --seed 0 \
+	$(BIN)/python search/run.py --dataset digits --trials 14 --max-epochs 8 --budget 7min --seed 0 \
 		--out $(RUNS) --name $(DEMO)
 	$(BIN)/python analysis/report.py $(RUNS)/$(DEMO)
 

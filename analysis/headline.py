@@ -49,9 +49,9 @@ def unfinished(run: Run) -> str:
     if run.finished:
         return ""
     state = run.record.get("state") or "without a recorded end"
-    return (
-        f"Unfinished: this run is {state}. What follows is what there is so far, "
-        f"{run.held_out} figures only."
+    scored = (run.folder / "winner" / "metrics.json").exists()
+    return f"Unfinished: this run is {state}. What follows is what there is so far" + (
+        "." if scored else f", {run.held_out} figures only."
     )
 
 

@@ -40,7 +40,7 @@ def importances(study_log: Path, state: SearchState) -> Importances:
     empty = pd.DataFrame(columns=["parameter", "accuracy", "seconds_per_epoch"])
     try:
         sampled = _sampled(study_log, state)
-    except Exception as error:
+    except Exception as error:  # whatever a stranger's file makes Optuna raise
         return Importances(empty, 0, f"study.log cannot be read ({type(error).__name__})")
     if len(sampled) < LEAST_TRIALS:
         return Importances(

@@ -13,7 +13,7 @@ from analysis.findings import Findings
 from analysis.network_layers import network_layers
 from analysis.page import Section
 from analysis.prediction_quality import Metrics, class_table, confused_pairs_table, confusion_table
-from analysis.quantities import percent
+from analysis.quantities import count, percent
 from analysis.report_folder import FigureBlock, ReportFolder
 from models.design import Design, to_row
 from models.network import Shape
@@ -28,12 +28,13 @@ def winner_section(found: Findings, report: ReportFolder) -> Section:
     kernels = _kernels(found, report)
     if kernels is not None:
         figures.append(kernels)
-    role = f"{'was chosen' if found.winner else 'leads so far'} after {found.epoch} epochs"
+    role = "was chosen" if found.winner else "leads so far"
     return Section(
         anchor="winner",
         title="The winner" if found.winner else "The leading design",
         paragraphs=[
-            f"This is {found.best_name}, which {role} after {found.epoch} epochs. Its design:"
+            f"This is {found.best_name}, which {role} after {count(found.epoch or 0, 'epoch')}. "
+            "Its design:"
         ],
         figures=figures,
         facts=[(name, str(value)) for name, value in design_fields(design)],

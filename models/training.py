@@ -81,6 +81,7 @@ class Training:
     ) -> None:
         self.design, self.seed, self.device, self.precision = design, seed, device, precision
         self.epoch = 0
+        self._wide = torch.float32 if device.type == "mps" else torch.float64  # mps has no double
         self.rank, self.workers = (0, 1) if alone else _group()
         self._train, self._validation = train.to(device), validation.to(device)
         self._train_sample = train.sample(len(validation)).to(device)
@@ -132,7 +133,7 @@ class Training:
     def evaluate(self, subset: Subset) -> tuple[float, float]:
         """Mean cross-entropy (nats, without label smoothing) and accuracy over `subset`."""
         self.network.eval()
-        totals = torch.zeros(2, device=self.device, dtype=torch.float64)
+        totals = torch.zeros(2, device=self.device, dtype=self._wide)
         mine = torch.arange(self.rank, len(subset), self.workers, device=self.device)
         with torch.inference_mode():
             for rows in mine.split(EVALUATION_BATCH[self.device.type]):
@@ -216,7 +217,7 @@ class Training:
     def _reduce(self, value: float, operation: Any) -> float:
         if self.workers == 1:
             return value
-        total = torch.tensor(value, dtype=torch.float64, device=self.device)
+        total = torch.tensor(value, dtype=self._wide, device=self.device)
         dist.all_reduce(total, operation)
         return float(total)
 

@@ -20,7 +20,6 @@ SETTINGS = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
     "TUNE_WARN_THRESHOLD_S": "60",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     # A lane is several processes that hold no core: without this Ray warns of too many.
     "RAY_worker_maximum_startup_concurrency": "16",
     # How often Train looks at what its workers report, seconds; 2 would be a bill of its own.

@@ -3,10 +3,11 @@
 Data, cluster and plan are checked before anything is written or started.
 """
 
+import contextlib
 import dataclasses
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from rich.console import Console
@@ -32,6 +33,21 @@ from search.tune_loop import run_trials
 from search.worker import TrialSettings, training_data
 
 
+@dataclass(frozen=True)
+class Session:
+    """What a run is made of, once all of it is known to be possible."""
+
+    folder: Path
+    options: RunOptions
+    budget: Budget
+    plan: Plan
+    dataset: Dataset
+    job: Job
+    train: Subset
+    validation: Subset
+    console: Console
+
+
 def run(options: RunOptions, console: Console) -> Path:
     """Trains what `options` ask for, scores the winner, and gives the run's folder.
 
@@ -47,15 +63,29 @@ def run(options: RunOptions, console: Console) -> Path:
             folder = run_folder.create(options.out, options.name)
         cluster.log_to_file(folder / "ray.log")
         job = jobs.make_job(options, folder, dataset, _accelerated(plan, options))
-        subsets = training_data(dataset, options.train_images, job.validate_on)
-        _write_info(folder, job, options, plan, dataset, subsets)
-        _print_plan(folder, job, budget, plan, dataset, subsets, console)
-        recorder = Recorder(
-            folder, plan, options.price, dataset.shape, len(dataset.classes), Scalars(folder)
-        )
-        interrupted = _train(folder, job, options, budget, plan, dataset, recorder, console)
-    _conclude(folder, job, dataset, subsets[1], recorder, interrupted, console)
+        train, validation = training_data(dataset, options.train_images, job.validate_on)
+        session = Session(folder, options, budget, plan, dataset, job, train, validation, console)
+        _write_info(session)
+        _print_plan(session)
+        with _failure_noted(folder):
+            recorder = Recorder(
+                folder, plan, options.price, dataset.shape, len(dataset.classes), Scalars(folder)
+            )
+            interrupted = _train(session, recorder)
+    with _failure_noted(folder):
+        _conclude(session, recorder, interrupted)
     return folder
+
+
+@contextlib.contextmanager
+def _failure_noted(folder: Path) -> Iterator[None]:
+    """A run that is left by an exception does not stand in run.json as running."""
+    try:
+        yield
+    except BaseException as error:
+        state = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+        run_folder.write_info(folder, state=state, ended=run_folder.now())
+        raise
 
 
 def _prepare_data(options: RunOptions, console: Console) -> Dataset:
@@ -93,84 +123,63 @@ def _accelerated(plan: Plan, options: RunOptions) -> bool:
     return plan.gpus_per_worker > 0 or _uses_mps(options)
 
 
-def _write_info(
-    folder: Path,
-    job: Job,
-    options: RunOptions,
-    plan: Plan,
-    dataset: Dataset,
-    subsets: tuple[Subset, Subset],
-) -> None:
+def _write_info(session: Session) -> None:
     run_folder.write_info(
-        folder,
-        name=folder.name,
+        session.folder,
+        name=session.folder.name,
         created=run_folder.now(),
-        command=job.command,
+        command=session.job.command,
         state="running",
-        settings=dataclasses.asdict(options),
+        settings=dataclasses.asdict(session.options),
         versions=run_folder.versions(),
         git_commit=run_folder.git_commit(),
-        dataset=dataclasses.asdict(dataset),
+        dataset=dataclasses.asdict(session.dataset),
         hardware=run_folder.hardware() | cluster.describe(),
-        price=options.price,
-        plan=dataclasses.asdict(plan),
-        evaluated_on=job.validate_on,
-        train_images=len(subsets[0]),
-        validation_images=len(subsets[1]),
+        price=session.options.price,
+        plan=dataclasses.asdict(session.plan),
+        evaluated_on=session.job.validate_on,
+        train_images=len(session.train),
+        validation_images=len(session.validation),
         ended=None,
         wall_seconds=None,
     )
 
 
-def _print_plan(
-    folder: Path,
-    job: Job,
-    budget: Budget,
-    plan: Plan,
-    dataset: Dataset,
-    subsets: tuple[Subset, Subset],
-    console: Console,
-) -> None:
+def _print_plan(session: Session) -> None:
+    dataset = session.dataset
     size = "x".join(map(str, dataset.shape[1:]))
     lines = (
-        f"Run {folder}",
+        f"Run {session.folder}",
         f"  data: {dataset.name}, {len(dataset.classes)} classes of {size} pixels, "
-        f"{len(subsets[0]):,} images train, {len(subsets[1]):,} validate",
-        *(f"  {note}" for note in job.notes),
-        f"  {plan}",
-        f"  budget: {budget}",
+        f"{len(session.train):,} images train, {len(session.validation):,} validate",
+        *(f"  {note}" for note in session.job.notes),
+        f"  {session.plan}",
+        f"  budget: {session.budget}",
         "  Ctrl-C stops softly and keeps what is done",
     )
-    console.print("\n".join(lines), soft_wrap=True, highlight=False, markup=False)
+    session.console.print("\n".join(lines), soft_wrap=True, highlight=False, markup=False)
 
 
-def _train(
-    folder: Path,
-    job: Job,
-    options: RunOptions,
-    budget: Budget,
-    plan: Plan,
-    dataset: Dataset,
-    recorder: Recorder,
-    console: Console,
-) -> bool:
-    """Whether the user interrupted it."""
+def _train(session: Session, recorder: Recorder) -> bool:
+    """Runs all trials; whether the user interrupted them."""
+    options, plan, job, console = session.options, session.plan, session.job, session.console
     settings = TrialSettings(
-        run=str(folder.resolve()),
-        dataset=dataset,
+        run=str(session.folder.resolve()),
+        dataset=session.dataset,
         train_images=options.train_images,
         validate_on=job.validate_on,
         precision=options.precision,
         device=options.device,
+        gpus_per_worker=plan.gpus_per_worker,
         threads=plan.cpus_per_worker,
     )
-    live = LiveLine(recorder, budget, console)
+    live = LiveLine(recorder, session.budget, console)
     with live, Interrupt(console.print) as interrupt:
         conversation = Conversation(
             job.proposer,
             recorder,
-            budget,
-            _refusal(job, dataset, plan),
+            session.budget,
+            lambda design: _refusal(session, design),
             options.seed,
             live.trial_ended,
             lambda: interrupt.asked,
@@ -183,45 +192,37 @@ def _train(
     return interrupt.asked
 
 
-def _refusal(job: Job, dataset: Dataset, plan: Plan) -> Any:
-    def refuse(design: Design) -> str:
-        """Why `design` is not trained; empty when it is."""
-        try:
-            parameters, _ = measure_size(design, dataset.shape, len(dataset.classes))
-        except ValueError as error:
-            return str(error)
-        if job.max_parameters is not None and parameters > job.max_parameters:
-            return f"{parameters:,} parameters, more than --max-parameters {job.max_parameters:,}"
-        if design.batch_size < plan.workers_per_trial:
-            return f"a batch of {design.batch_size} for {plan.workers_per_trial} workers"
-        return ""
-
-    return refuse
+def _refusal(session: Session, design: Design) -> str:
+    """Why `design` is not trained; empty when it is."""
+    try:
+        parameters, _ = measure_size(design, session.dataset.shape, len(session.dataset.classes))
+    except ValueError as error:
+        return str(error)
+    most = session.job.max_parameters
+    if most is not None and parameters > most:
+        return f"{parameters:,} parameters, more than --max-parameters {most:,}"
+    if design.batch_size < session.plan.workers_per_trial:
+        return f"a batch of {design.batch_size} for {session.plan.workers_per_trial} workers"
+    return ""
 
 
-def _conclude(
-    folder: Path,
-    job: Job,
-    dataset: Dataset,
-    validation: Subset,
-    recorder: Recorder,
-    interrupted: bool,
-    console: Console,
-) -> None:
+def _conclude(session: Session, recorder: Recorder, interrupted: bool) -> None:
+    console, dataset = session.console, session.dataset
     best = recorder.state.winner
     if best is None or best.best is None:
         console.print("No trial has a result: there is no winner.")
     else:
-        accuracy = winner.write(folder, best, dataset, validation, job.validate_on)
+        held_out = session.job.validate_on
+        accuracy = winner.write(session.folder, best, dataset, session.validation, held_out)
         console.print(
             f"Winner: trial {best.trial} after {best.best['epoch']} epochs, "
-            f"{best.best['val_accuracy']:.1%} on {len(validation):,} {job.validate_on} images; "
+            f"{best.best['val_accuracy']:.1%} on {len(session.validation):,} {held_out} images; "
             f"{accuracy:.1%} on the {dataset.test_count:,} test images",
             soft_wrap=True,
             highlight=False,
         )
     run_folder.write_info(
-        folder,
+        session.folder,
         state="interrupted" if interrupted else "finished",
         ended=run_folder.now(),
         wall_seconds=round(recorder.seconds(), 1),

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import ray.train
+import ray.train.torch
 import torch
 import torch.distributed as dist
 
 from models import checkpoint, precision
 from models.dataset import Dataset, load
 from models.design import Design, from_dict
-from models.device import Precision, choose_device
+from models.device import DeviceChoice, Precision, choose_device
 from models.images import Subset, everything, split
 from models.training import EpochResult, Training
 from search import weights
@@ -28,7 +29,8 @@ class TrialSettings:
     validate_on: str
     """validation (held out of the training images) or test (the transcript's way)."""
     precision: str
-    device: Any
+    device: DeviceChoice
+    gpus_per_worker: float
     threads: int
 
 
@@ -84,9 +86,12 @@ def training_data(
 
 
 def _device(settings: TrialSettings) -> torch.device:
-    if settings.device == "auto" and torch.cuda.is_available():
-        return ray.train.torch.get_device()
-    return choose_device(settings.device)
+    """The GPU that Ray gave to this worker, if it gave any."""
+    if not settings.gpus_per_worker:
+        return choose_device(settings.device)
+    device = ray.train.torch.get_device()
+    torch.cuda.set_device(device)  # which NCCL takes for objects
+    return device
 
 
 def _precision(
