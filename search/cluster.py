@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,9 @@ SETTINGS = {
 """Settings that Ray reads from the environment; one that is set there already stays."""
 
 
+CONNECT_SECONDS = 10
+
+
 @contextmanager
 def connection(address: str | None) -> Iterator[None]:
     """Ray, of `address`, else of the cluster that Ray finds, else started on this machine.
@@ -37,6 +41,7 @@ def connection(address: str | None) -> Iterator[None]:
     # Ray Train learns from the dashboard's server that a stopped trial's controller is gone, and
     # only then gives back what the trial held. The page listens on 127.0.0.1 alone.
     os.environ.update({name: os.environ.get(name, value) for name, value in SETTINGS.items()})
+    _check_reachable(address or os.environ.get("RAY_ADDRESS", ""))
     try:
         ray.init(
             address=address,
@@ -52,6 +57,20 @@ def connection(address: str | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _check_reachable(address: str) -> None:
+    """Ray itself would try for minutes, and then end the process."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not (host and port.isdigit()):
+        return  # a word, such as auto or local
+    try:
+        socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise BadInput(
+            f"--address {address}: nothing answers there ({error}); start a cluster with ray start "
+            "--head, or leave the option out"
+        ) from error
 
 
 def log_to_file(path: Path) -> None:

@@ -49,6 +49,7 @@ def refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--train-images", "7", *DIGITS], "7 training images of 10 classes are too few"),
         (["--train-images", "9999", *DIGITS], "more than the 1437 training images"),
         (["--data-dir", "/no/such/folder"], "/no/such/folder does not exist"),
+        (["--address", "127.0.0.1:1", *DIGITS], "--address 127.0.0.1:1: nothing answers there"),
         (["debug", "--design", "resnet", *DIGITS], "'resnet': one of ann-1, ann-3"),
         (["debug", "--epochs", "0", *DIGITS], "--epochs 0: at least 1"),
         (["debug", "--trials", "1"], "--trials"),
