@@ -17,6 +17,7 @@ MOST_REFUSALS = 200
 """In a row; then the search ends, for its limits leave next to nothing to train."""
 
 
+EARLY = "ended early by the scheduler"
 _ERROR = re.compile(r"[\w.]*(Error|Exception)\b.*: +\S")
 
 
@@ -167,7 +168,7 @@ class Tell(_Local, Callback):
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """`trial` was stopped, or came to its end."""
-        stopped_by = self.conversation.why_ended if self.conversation.over() else "scheduler"
+        stopped_by = self.conversation.why_ended if self.conversation.over() else EARLY
         self.conversation.ended(trial.config["trial"], reason=stopped_by)
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:

@@ -52,7 +52,9 @@ def sweep(run: Path, state: SearchState, trial: Trial) -> None:
     checkpoint_file(folder).unlink(missing_ok=True)
     held = [t for t in state.trials.values() if t.best]
     points = [(t.best["val_accuracy"], t.train_seconds(t.best["epoch"])) for t in held if t.best]
-    front = {held[index].trial for index in non_dominated(points)}
+    needed = {held[index].trial for index in non_dominated(points)}
+    if state.winner:  # of equally accurate trials it need not be the one trained the fastest
+        needed.add(state.winner.trial)
     for other in state.trials.values():
-        if other.state != "running" and other.trial not in front:
+        if other.state != "running" and other.trial not in needed:
             shutil.rmtree(trial_folder(run, other.trial), ignore_errors=True)

@@ -132,6 +132,18 @@ def test_only_weights_that_may_be_needed_are_kept(recorder: Recorder, tmp_path: 
     assert first.exists() and not poor.exists()
 
 
+def test_the_winner_of_a_tie_keeps_its_weights(recorder: Recorder, tmp_path: Path) -> None:
+    wide = dataclasses.replace(DESIGN, kernels=((40,),))
+    for design, seconds in ((wide, 5.0), (DESIGN, 6.0)):  # the smaller network took longer
+        number = recorder.start(design, 0)
+        write_weights(tmp_path, number, 1)
+        recorder.epoch(number, result(1, 0.95, seconds=seconds))
+        recorder.end(number, reason="scheduler")
+    winner = recorder.state.winner.trial
+    assert winner == 1
+    assert weights.weights_file(weights.trial_folder(tmp_path, winner), 1).exists()
+
+
 def test_budget_counts_what_was_held(recorder: Recorder) -> None:
     number = recorder.start(DESIGN, 0)
     recorder.epoch(number, result(1, 0.5, seconds=7200.0))
