@@ -130,6 +130,11 @@ class Design:
         """The dropout rate after block number `block`, from 0."""
         return self.block_dropout[block] if self.block_dropout else 0.0
 
+    def is_result(self, epoch: int) -> bool:
+        """Whether who trains this design for just `epoch` epochs gets what it had then: with a
+        constant learning rate always, with another schedule at its end."""
+        return self.schedule == "constant" or epoch == self.epochs
+
     @property
     def depth(self) -> int:
         """Number of layers with weights: convolutions, hidden dense layers, and the last one."""

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from models.images import DataError
 
 EXTENSIONS = frozenset(Image.registered_extensions())
 MOST_BYTES = 8 << 30
 """Decoded images are held in memory; more than this is refused."""
+UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+"""What Pillow raises for a file that is no image, or a damaged one."""
 LAYOUT = "expected DIR/train/<class>/* and DIR/test/<class>/*"
 
 Files = list[tuple[Path, int]]
@@ -39,7 +41,8 @@ def list_files(folder: Path) -> tuple[tuple[str, ...], dict[str, Files]]:
 
 def _class_names(folder: Path, part: str) -> tuple[str, ...]:
     root = folder / part
-    names = tuple(sorted(p.name for p in root.iterdir() if p.is_dir())) if root.is_dir() else ()
+    found = root.iterdir() if root.is_dir() else ()
+    names = tuple(sorted(p.name for p in found if p.is_dir() and not p.name.startswith(".")))
     if not names:
         raise DataError(f"data folder {folder} has no {part} part with class folders: {LAYOUT}")
     return names
@@ -48,11 +51,25 @@ def _class_names(folder: Path, part: str) -> tuple[str, ...]:
 def _part_files(root: Path, names: tuple[str, ...]) -> Files:
     files: Files = []
     for label, name in enumerate(names):
-        found = sorted(p for p in (root / name).rglob("*") if p.suffix.lower() in EXTENSIONS)
+        found = sorted(path for path in (root / name).rglob("*") if _is_image(path))
         if not found:
             raise DataError(f"class folder {root / name} has no image")
         files += [(path, label) for path in found]
     return files
+
+
+def _is_image(path: Path) -> bool:
+    hidden = path.name.startswith(".")  # what file managers leave behind
+    return path.suffix.lower() in EXTENSIONS and not hidden and not path.is_dir()
+
+
+def version(path: Path) -> tuple[int, int]:
+    """Size (bytes) and time of change (ns) of an image's file; DataError if it is not there."""
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise DataError(f"image {path} cannot be read ({error.strerror})") from error
+    return stat.st_size, stat.st_mtime_ns
 
 
 def decode(
@@ -94,18 +111,20 @@ def _read_size(path: Path) -> tuple[int, int]:
     try:
         with Image.open(path) as image:
             return image.size
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+    except UNREADABLE as error:
         raise DataError(f"image {path} cannot be read ({_first_line(error)})") from error
 
 
 def _read(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
     try:
         with Image.open(path) as image:
+            if image.mode.startswith(("I", "F")):
+                raise ValueError(f"mode {image.mode}: convert it to 8 bits a channel")
             colours = image.convert("RGB")
             if colours.size != size:
                 colours = colours.resize(size, Image.Resampling.BILINEAR)
             return np.asarray(colours).transpose(2, 0, 1)
-    except (OSError, SyntaxError, ValueError) as error:
+    except UNREADABLE as error:
         raise DataError(f"image {path} cannot be read ({_first_line(error)})") from error
 
 

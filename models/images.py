@@ -1,9 +1,11 @@
 """Labelled images in memory, and which of them train and which validate."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 from torch import Tensor
 
@@ -41,10 +43,6 @@ class Subset:
     def __len__(self) -> int:
         return len(self.index)
 
-    def to(self, device: torch.device) -> "Subset":
-        """The same subset with images and index on `device`."""
-        return Subset(self.images.to(device), self.index.to(device))
-
     def sample(self, count: int) -> "Subset":
         """At most `count` of these, the same ones each time."""
         order = torch.randperm(len(self), generator=torch.Generator().manual_seed(SPLIT_SEED))
@@ -67,11 +65,9 @@ def split(images: Images, count: int | None = None) -> tuple[Subset, Subset]:
     classes = len(np.unique(labels))
     if count is not None and count > len(labels):
         raise DataError(f"--train-images {count} is more than the {len(labels)} training images")
+    if count is not None:
+        index = _draw(labels, count)
     try:
-        if count is not None and count < len(labels):
-            index, _ = train_test_split(
-                index, train_size=count, stratify=labels, random_state=SPLIT_SEED
-            )
         train, validation = train_test_split(
             index, test_size=VALIDATION_SHARE, stratify=labels[index], random_state=SPLIT_SEED
         )
@@ -86,3 +82,19 @@ def split(images: Images, count: int | None = None) -> tuple[Subset, Subset]:
         Subset(images, torch.from_numpy(np.sort(train))),
         Subset(images, torch.from_numpy(np.sort(validation))),
     )
+
+
+def _draw(labels: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Indices of `count` images by chance, of each class in proportion."""
+    order = np.random.default_rng(SPLIT_SEED).permutation(len(labels))
+    depth = np.empty(len(labels))  # how far down its class an image stands, 0..1
+    for label in np.unique(labels):
+        members = order[labels[order] == label]
+        depth[members] = (np.arange(len(members)) + 0.5) / len(members)
+    return np.sort(np.argsort(depth, kind="stable")[:count])
+
+
+def to_device(subsets: Sequence[Subset], device: torch.device) -> list[Subset]:
+    """The subsets on `device`; images that they share are moved once."""
+    moved = {id(subset.images): subset.images.to(device) for subset in subsets}
+    return [Subset(moved[id(subset.images)], subset.index.to(device)) for subset in subsets]

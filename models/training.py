@@ -23,7 +23,7 @@ from models.augmentation import Normaliser, augment, cut_out, draw
 from models.dataset import Dataset
 from models.design import Design
 from models.device import Precision, synchronise
-from models.images import Subset
+from models.images import Subset, to_device
 from models.network import build
 from models.optimisation import make_optimizer, make_schedule
 
@@ -83,8 +83,11 @@ class Training:
         self.epoch = 0
         self._wide = torch.float32 if device.type == "mps" else torch.float64  # mps has no double
         self.rank, self.workers = (0, 1) if alone else _group()
-        self._train, self._validation = train.to(device), validation.to(device)
-        self._train_sample = train.sample(len(validation)).to(device)
+        if device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(device)
+        self._train, self._validation, self._train_sample = to_device(
+            (train, validation, train.sample(len(validation))), device
+        )
         self._batch = min(design.batch_size, len(train))
         if self._batch < self.workers:
             raise ValueError(f"a batch of {self._batch} cannot be shared by {self.workers} workers")

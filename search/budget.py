@@ -48,6 +48,8 @@ def parse(texts: Sequence[str]) -> Budget:
 
     Of two limits of one kind the smaller holds.
     """
+    if not texts:
+        raise ValueError(f"--budget needs a limit: give {FORMS}")
     limits: dict[str, float] = {}
     for text in (part for item in texts for part in item.split(",")):
         kind, amount = _limit(text.strip())

@@ -11,6 +11,7 @@ from typing import Any
 
 import ray
 from ray._private import state as ray_state
+from ray.exceptions import RayError
 
 from search.command_line import BadInput
 
@@ -30,6 +31,8 @@ SETTINGS = {
 
 
 CONNECT_SECONDS = 10
+MOST_NODES = 1000
+"""Of one kind, where a cluster that grows by itself names no limit."""
 
 
 @contextmanager
@@ -50,9 +53,10 @@ def connection(address: str | None) -> Iterator[None]:
             include_dashboard=True,
             dashboard_host="127.0.0.1",
         )
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (ConnectionError, RuntimeError, ValueError, RayError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise BadInput(f"--address {address}: no Ray cluster there ({reason})") from error
+        where = f"--address {address}: " if address else ""
+        raise BadInput(f"{where}no Ray cluster could be joined or started ({reason})") from error
     try:
         yield
     finally:
@@ -89,10 +93,14 @@ def node_resources() -> list[dict[str, float]]:
     return [node["Resources"] for node in ray.nodes() if node["Alive"]]
 
 
-def growable_resources() -> dict[str, float] | None:
-    """The most that the cluster can grow to; None where it does not scale by itself."""
-    found = ray_state.state.get_max_resources_from_cluster_config()
-    return dict(found) if found else None
+def growable_nodes() -> list[dict[str, float]]:
+    """What each node has when the cluster is as large as it can be; none where it cannot grow."""
+    config = ray_state.state.get_cluster_config()
+    nodes: list[dict[str, float]] = []
+    for group in config.node_group_configs if config else ():
+        count = MOST_NODES if group.max_count < 0 else min(group.max_count, MOST_NODES)
+        nodes += [dict(group.resources)] * count
+    return nodes
 
 
 def gpus() -> dict[str, int]:

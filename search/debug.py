@@ -14,7 +14,7 @@ from models.training import EpochResult, Training
 from models.transcript import TRANSCRIPT
 from search.command_line import checking
 from search.options import DebugOptions
-from search.sources import source_of
+from search.sources import check_data_options, require_positive, source_of
 
 
 def debug(options: DebugOptions, console: Console) -> list[EpochResult]:
@@ -39,10 +39,9 @@ def debug(options: DebugOptions, console: Console) -> list[EpochResult]:
 def _check(options: DebugOptions) -> None:
     if options.design not in TRANSCRIPT:
         raise ValueError(f"--design {options.design!r}: one of {', '.join(TRANSCRIPT)}")
-    for name in ("epochs", "threads", "train_images", "image_size"):
-        value = getattr(options, name)
-        if value is not None and value < 1:
-            raise ValueError(f"--{name.replace('_', '-')} {value}: at least 1")
+    check_data_options(options)
+    require_positive("epochs", options.epochs)
+    require_positive("threads", options.threads)
 
 
 def _start(options: DebugOptions, dataset: Dataset, console: Console) -> Training:

@@ -13,6 +13,7 @@ from search import budget as budgets
 from search.budget import Budget
 from search.options import RunOptions, SearchOptions, TranscriptOptions
 from search.proposer import ListProposer, OptunaProposer
+from search.sources import check_data_options, require_positive
 from search.space import Space
 from search.tune_adapter import Proposer
 
@@ -43,11 +44,10 @@ class Job:
 
 def check(options: RunOptions) -> Budget:
     """The budget of `options`; ValueError for an option that no run can have."""
-    for name in ("train_images", "image_size", "max_epochs", "max_parameters", "trials"):
-        value = getattr(options, name, None)
-        if value is not None and value < 1:
-            raise ValueError(f"--{name.replace('_', '-')} {value}: at least 1")
-    if options.price is not None and options.price < 0:
+    for name in ("max_epochs", "max_parameters", "trials"):
+        require_positive(name, getattr(options, name, None))
+    check_data_options(options)
+    if options.price is not None and not 0 <= options.price < float("inf"):
         raise ValueError(f"--price {options.price}: 0 or more")
     if isinstance(options, TranscriptOptions):
         unknown = [name for name in options.names if name not in TRANSCRIPT]

@@ -32,7 +32,7 @@ class Plan:
 def make_plan(
     nodes: Sequence[Resources],
     *,
-    growable: Resources | None,
+    growable: Sequence[Resources],
     parallel: int | None,
     workers_per_trial: int,
     cpus_per_worker: int | None,
@@ -41,22 +41,30 @@ def make_plan(
 ) -> Plan:
     """The plan for a cluster of `nodes`, or ValueError where no trial can ever be scheduled.
 
-    `growable` is the most that a cluster that scales by itself can have, None for one that does
-    not. Without `accelerator` no GPU is asked for.
+    `growable` are the nodes of a cluster that scales by itself, when it is as large as it can be;
+    none for one that does not. Without `accelerator` no GPU is asked for.
     """
-    _check(parallel, workers_per_trial, cpus_per_worker, gpus_per_worker)
-    has_gpus = any(node.get("GPU", 0) for node in [*nodes, growable or {}])
+    _check(parallel, workers_per_trial, cpus_per_worker, gpus_per_worker, accelerator)
+    has_gpus = any(node.get("GPU", 0) for node in [*nodes, *growable])
     gpus = gpus_per_worker if gpus_per_worker is not None else float(has_gpus and accelerator)
     cpus = cpus_per_worker if cpus_per_worker is not None else _default_cpus(nodes, gpus)
-    there = sum(_workers_on(node, cpus, gpus) for node in nodes)
-    most = there if growable is None else max(there, _workers_on(growable, cpus, gpus))
+    there, grown = (
+        sum(_workers_on(node, cpus, gpus) for node in cluster) for cluster in (nodes, growable)
+    )
+    most = max(there, grown)
     if most < workers_per_trial:
         raise ValueError(_refusal(nodes, growable, workers_per_trial, cpus, gpus, most))
     lanes = most // workers_per_trial
     return Plan(min(lanes, parallel or lanes), workers_per_trial, cpus, gpus)
 
 
-def _check(parallel: int | None, workers: int, cpus: int | None, gpus: float | None) -> None:
+def _check(
+    parallel: int | None,
+    workers: int,
+    cpus: int | None,
+    gpus: float | None,
+    accelerator: bool,
+) -> None:
     for name, value in (
         ("--parallel", parallel),
         ("--workers-per-trial", workers),
@@ -66,6 +74,10 @@ def _check(parallel: int | None, workers: int, cpus: int | None, gpus: float | N
             raise ValueError(f"{name} {value}: at least 1")
     if gpus is not None and (gpus < 0 or (gpus > 1 and not float(gpus).is_integer())):
         raise ValueError(f"--gpus-per-worker {gpus:g}: a part of one GPU, or a whole number")
+    if gpus and not accelerator:
+        raise ValueError(f"--gpus-per-worker {gpus:g}: --device asks for another device")
+    if gpus and gpus < 1 and workers > 1:  # NCCL knows of one worker a GPU
+        raise ValueError("--gpus-per-worker: several workers of a trial need a whole GPU each")
 
 
 def _default_cpus(nodes: Sequence[Resources], gpus: float) -> int:
@@ -86,19 +98,22 @@ def _workers_on(node: Resources, cpus: int, gpus: float) -> int:
 
 def _refusal(
     nodes: Sequence[Resources],
-    growable: Resources | None,
+    growable: Sequence[Resources],
     workers: int,
     cpus: int,
     gpus: float,
     most: int,
 ) -> str:
-    total = {name: sum(node.get(name, 0) for node in nodes) for name in ("CPU", "GPU")}
-    has = f"{total['CPU']:g} CPUs and {total['GPU']:g} GPUs on {len(nodes)} node(s)"
-    if growable is not None:
-        most_cpus, most_gpus = growable.get("CPU", 0), growable.get("GPU", 0)
-        has += f", and can grow to {most_cpus:g} CPUs and {most_gpus:g} GPUs"
+    has = _total(nodes)
+    if growable:
+        has += f", and can grow to {_total(growable)}"
     return (
         f"a trial needs {workers} worker(s) of {cpus} CPU(s) and {gpus:g} GPU(s), and the cluster "
         f"holds {most} such: it has {has}; ask for fewer with --workers-per-trial, "
         "--cpus-per-worker or --gpus-per-worker"
     )
+
+
+def _total(nodes: Sequence[Resources]) -> str:
+    cpus, gpus = (sum(node.get(name, 0) for node in nodes) for name in ("CPU", "GPU"))
+    return f"{cpus:g} CPUs and {gpus:g} GPUs on {len(nodes)} node(s)"

@@ -14,6 +14,9 @@ from search.plan import Plan
 from search.price import bill
 from search.scalars import Scalars
 
+EXPORT_SECONDS = 5
+"""How often at most the tables are written while nothing ends."""
+
 
 class Recorder:
     """The one writer of a run. It holds the state that the ledger's lines fold to."""
@@ -33,6 +36,7 @@ class Recorder:
         self._shape, self._classes, self._scalars = shape, classes, scalars
         self._lanes: dict[int, tuple[int, float]] = {}
         self._began = time.monotonic()
+        self._exported = 0.0
         self._write("run", event="start")
 
     def refuse(self, design: Design, reason: str) -> None:
@@ -77,7 +81,8 @@ class Recorder:
         self._write("epoch", trial=trial, lane=self._lanes[trial][0], **sound)
         self._scalars.epoch(self.state.trials[trial])
         weights.keep_best(self.run, self.state.trials[trial])
-        export.write(self.state, self.run, self.price)
+        if time.monotonic() - self._exported > EXPORT_SECONDS:
+            self._export()
 
     def end(self, trial: int, ended: state.TrialState | None = None, reason: str = "") -> None:
         """A trial's end: finished or stopped by how far it came, unless `ended` says otherwise."""
@@ -99,13 +104,13 @@ class Recorder:
             ended, reason = ("finished", "") if complete else ("stopped", reason)
         self._write("trial", trial=trial, state=ended, reason=reason)
         self._scalars.end(known)
-        weights.sweep(self.run, self.state, known)
-        export.write(self.state, self.run, self.price)
+        weights.sweep(self.run, self.state)
+        self._export()
 
     def close(self, event: str, reason: str) -> None:
         """Ends the ledger; every trial has ended."""
         self._write("run", event=event, reason=reason)
-        export.write(self.state, self.run, self.price)
+        self._export()
         self._ledger.close()
 
     def running(self) -> list[int]:
@@ -127,6 +132,10 @@ class Recorder:
             self.price,
         )
         return budget.spent(self.seconds(), used.gpu_hours or 0.0, used.cost or 0.0)
+
+    def _export(self) -> None:
+        export.write(self.state, self.run, self.price)
+        self._exported = time.monotonic()
 
     def _write(self, kind: Any, **fields: Any) -> None:
         state.apply(self.state, self._ledger.append(kind, **fields))

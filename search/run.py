@@ -9,11 +9,13 @@ from rich.console import Console
 from search import command_line
 from search.options import DebugOptions, RunOptions, SearchOptions, TranscriptOptions
 
+NO_RESULT = 1
+"""Exit status where no trial has a result."""
 PROGRAM = "python search/run.py"
 
 
 def main(words: Sequence[str]) -> int:
-    """Runs the command; gives its exit status: 0, or 2 for bad input, or 130 after Ctrl-C."""
+    """Runs the command; its exit status: 0, 1 without a result, 2 for bad input, 130 when cut."""
     first = words[0] if words else ""
     try:
         if first == "debug":
@@ -39,12 +41,13 @@ def _run(options: RunOptions) -> int:
     # Imported here: the debug mode does without Ray, and --help without any wait.
     from search.session import run
 
-    folder = run(options, Console())
-    report = [sys.executable, "-m", "analysis.report", str(folder)]
+    folder, has_winner = run(options, Console())
     if isinstance(options, TranscriptOptions):
-        return subprocess.run(report, check=False).returncode
-    print(f"Report: python analysis/report.py {folder}")
-    return 0
+        report = [sys.executable, "-m", "analysis.report", str(folder)]
+        subprocess.run(report, check=True)
+    else:
+        print(f"Report: python analysis/report.py {folder}")
+    return 0 if has_winner else NO_RESULT
 
 
 if __name__ == "__main__":

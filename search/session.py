@@ -16,7 +16,7 @@ from models.dataset import Dataset, prepare
 from models.design import Design
 from models.images import Subset
 from models.network import measure_size
-from search import cluster, jobs, run_folder, winner
+from search import cluster, jobs, run_folder, weights, winner
 from search.budget import Budget
 from search.command_line import checking
 from search.interrupt import Interrupt
@@ -48,8 +48,8 @@ class Session:
     console: Console
 
 
-def run(options: RunOptions, console: Console) -> Path:
-    """Trains what `options` ask for, scores the winner, and gives the run's folder.
+def run(options: RunOptions, console: Console) -> tuple[Path, bool]:
+    """Trains what `options` ask for; the run's folder, and whether it has a winner.
 
     BadInput, with nothing written, for what cannot be: bad options, data, or a cluster too small.
     """
@@ -73,8 +73,7 @@ def run(options: RunOptions, console: Console) -> Path:
             )
             interrupted = _train(session, recorder)
     with _failure_noted(folder):
-        _conclude(session, recorder, interrupted)
-    return folder
+        return folder, _conclude(session, recorder, interrupted)
 
 
 @contextlib.contextmanager
@@ -99,7 +98,7 @@ def _prepare_data(options: RunOptions, console: Console) -> Dataset:
 def _plan(options: RunOptions, budget: Budget) -> Plan:
     plan = make_plan(
         cluster.node_resources(),
-        growable=cluster.growable_resources(),
+        growable=cluster.growable_nodes(),
         parallel=options.parallel,
         workers_per_trial=options.workers_per_trial,
         cpus_per_worker=options.cpus_per_worker,
@@ -110,8 +109,10 @@ def _plan(options: RunOptions, budget: Budget) -> Plan:
         raise ValueError("--device cuda: the cluster has no GPU for the workers")
     if budget.gpu_hours < float("inf") and not plan.gpus_per_worker:
         raise ValueError("--budget in gpuh: this search uses no GPU; give a time, as 30min")
-    if options.parallel is None and _uses_mps(options):
-        return replace(plan, lanes=1)  # one device, of which Ray knows nothing
+    if not plan.gpus_per_worker and _uses_mps(options):  # one device, of which Ray knows nothing
+        if options.workers_per_trial > 1:
+            raise ValueError("--workers-per-trial: on mps a trial has one worker; try --device cpu")
+        return replace(plan, lanes=options.parallel or 1)
     return plan
 
 
@@ -206,24 +207,33 @@ def _refusal(session: Session, design: Design) -> str:
     return ""
 
 
-def _conclude(session: Session, recorder: Recorder, interrupted: bool) -> None:
-    console, dataset = session.console, session.dataset
-    best = recorder.state.winner
+def _conclude(session: Session, recorder: Recorder, interrupted: bool) -> bool:
+    """Writes the winner and the run's end; whether there is a winner.
+
+    An interrupted search does not open the test images: it may yet go on.
+    """
+    console, folder, best = session.console, session.folder, recorder.state.winner
+    weights.sweep(folder, recorder.state)
     if best is None or best.best is None:
         console.print("No trial has a result: there is no winner.")
     else:
         held_out = session.job.validate_on
-        accuracy = winner.write(session.folder, best, dataset, session.validation, held_out)
-        console.print(
-            f"Winner: trial {best.trial} after {best.best['epoch']} epochs, "
-            f"{best.best['val_accuracy']:.1%} on {len(session.validation):,} {held_out} images; "
-            f"{accuracy:.1%} on the {dataset.test_count:,} test images",
-            soft_wrap=True,
-            highlight=False,
+        accuracy = winner.write(
+            folder, best, session.dataset, session.validation, held_out, score=not interrupted
         )
+        line = (
+            f"{'Leads so far' if interrupted else 'Winner'}: trial {best.trial} after "
+            f"{best.best['epoch']} epochs, {best.best['val_accuracy']:.1%} on "
+            f"{len(session.validation):,} {held_out} images"
+        )
+        if accuracy is not None and held_out != "test":
+            line += f"; {accuracy:.1%} on the {session.dataset.test_count:,} test images"
+        console.print(line, soft_wrap=True, highlight=False)
+    done = "finished" if best else "failed"
     run_folder.write_info(
-        session.folder,
-        state="interrupted" if interrupted else "finished",
+        folder,
+        state="interrupted" if interrupted else done,
         ended=run_folder.now(),
         wall_seconds=round(recorder.seconds(), 1),
     )
+    return best is not None

@@ -3,8 +3,26 @@
 from models.dataset import Source
 from search.options import DataOptions
 
+MOST_SEED = 2**31 - 1
+
 
 def source_of(options: DataOptions) -> Source:
     """The folder that is named, as an absolute path; else the data set of that name."""
     folder = None if options.data_dir is None else str(options.data_dir.expanduser().resolve())
     return Source(options.dataset, folder, options.image_size)
+
+
+def check_data_options(options: DataOptions) -> None:
+    """ValueError for what no data can answer."""
+    require_positive("train_images", options.train_images)
+    require_positive("image_size", options.image_size)
+    if options.image_size is not None and options.data_dir is None:
+        raise ValueError("--image-size is for the images of --data-dir")
+    if not 0 <= options.seed <= MOST_SEED:
+        raise ValueError(f"--seed {options.seed}: 0 to {MOST_SEED}")
+
+
+def require_positive(name: str, value: int | None) -> None:
+    """ValueError where option `name` is given and below 1."""
+    if value is not None and value < 1:
+        raise ValueError(f"--{name.replace('_', '-')} {value}: at least 1")

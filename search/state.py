@@ -39,13 +39,13 @@ class Trial:
     def points(self) -> list[dict[str, Any]]:
         """The epochs whose result anyone gets who trains this design for just so long.
 
-        With a constant learning rate each epoch is such a result; with another schedule only its
-        last one is. An epoch that diverged is none.
+        An epoch that diverged is none.
         """
-        sound = [line for line in self.epochs if line["val_accuracy"] is not None]
-        if self.design.schedule == "constant":
-            return sound
-        return [line for line in sound if line["epoch"] == self.design.epochs]
+        return [
+            line
+            for line in self.epochs
+            if line["val_accuracy"] is not None and self.design.is_result(line["epoch"])
+        ]
 
     @property
     def best(self) -> dict[str, Any] | None:

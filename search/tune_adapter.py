@@ -15,10 +15,12 @@ from search.state import Trial
 
 MOST_REFUSALS = 200
 """In a row; then the search ends, for its limits leave next to nothing to train."""
+MOST_FAILURES = 5
+"""In a row and without any epoch; then the search ends, for it is not the designs that fail."""
 
 
 EARLY = "ended early by the scheduler"
-_ERROR = re.compile(r"[\w.]*(Error|Exception)\b.*: +\S")
+_ERROR = re.compile(r"[\w.]*(Error|Exception)\b.*: +\S.*[^:]$")
 
 
 class Proposer(Protocol):
@@ -56,6 +58,7 @@ class Conversation:
         self.proposer, self.recorder, self.budget = proposer, recorder, budget
         self._refuse, self._seed, self._say = refuse, seed, say
         self._interrupted = interrupted
+        self._failures = 0
         self.why_ended = ""
 
     def propose(self) -> dict[str, Any] | None:
@@ -87,13 +90,10 @@ class Conversation:
         return {"trial": number, "design": to_dict(design), "seed": seed}
 
     def heard(self, number: int, result: dict[str, Any]) -> None:
-        """A trial's report: an epoch, or its failure."""
+        """A trial's report: one epoch."""
         if number not in self.recorder.running():
             return
         trial = self.recorder.state.trials[number]
-        if "failed" in result:
-            self.ended(number, failure=result["failed"])
-            return
         self.recorder.epoch(number, result["epoch_result"])
         self.proposer.told_epoch(trial)
         if trial.epochs[-1]["val_accuracy"] is None:
@@ -105,11 +105,16 @@ class Conversation:
             return
         self.recorder.end(number, "failed" if failure else None, failure or reason)
         trial = self.recorder.state.trials[number]
+        self._failures = self._failures + 1 if failure and not trial.epochs else 0
+        if self._failures == MOST_FAILURES:
+            self.why_ended = f"{MOST_FAILURES} trials in a row failed at their start: {failure}"
         self.proposer.told_end(trial)
         self._say(trial)
 
     def over(self) -> bool:
         """Whether the user or the budget ends all trials now."""
+        if self._failures >= MOST_FAILURES:
+            return True
         if self._interrupted():
             self.why_ended = "interrupted"
             return True
@@ -177,11 +182,10 @@ class Tell(_Local, Callback):
 
 
 class BudgetStopper(_Local, Stopper):
-    """Tune's stopper: a trial that has failed, and everything when the budget is used up."""
+    """Tune's stopper: everything when the budget is used up, and before that nothing."""
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
-        number = result["config"]["trial"]
-        return number not in self.conversation.recorder.running()
+        return False
 
     def stop_all(self) -> bool:
         """Whether all trials end now."""
@@ -194,4 +198,6 @@ def _cause(trial: Any) -> str:
     text = Path(path).read_text() if path and Path(path).exists() else ""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if _ERROR.match(line)]
+    if any("OutOfMemoryError" in line for line in errors):
+        return "out_of_memory"
     return (errors or lines or ["its process died"])[-1][:300]

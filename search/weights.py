@@ -5,9 +5,9 @@ after an epoch that counts as a result.
 """
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
-from models.design import Design
 from search.front import non_dominated
 from search.state import SearchState, Trial
 
@@ -27,34 +27,35 @@ def weights_file(folder: Path, epoch: int) -> Path:
     return folder / f"epoch-{epoch:04d}.pt"
 
 
-def counts_as_result(design: Design, epoch: int) -> bool:
-    """Whether who trains the design for just `epoch` epochs gets what it had then."""
-    return design.schedule == "constant" or epoch == design.epochs
-
-
 def keep_best(run: Path, trial: Trial) -> None:
-    """Deletes a trial's weights but those of its best epoch, and of epochs not yet told of."""
+    """Deletes a running trial's weights but those of its best epoch, and of epochs to be told."""
     told = trial.epochs[-1]["epoch"] if trial.epochs else 0
-    best = trial.best
-    for path in trial_folder(run, trial.trial).glob("epoch-*.pt"):
-        epoch = int(path.stem.partition("-")[2])
-        if epoch <= told and not (best and epoch == best["epoch"]):
-            path.unlink(missing_ok=True)
+    _keep(run, trial, lambda epoch: epoch > told)
 
 
-def sweep(run: Path, state: SearchState, trial: Trial) -> None:
-    """When `trial` has ended: deletes what no running trial and no point of the front needs."""
-    folder = trial_folder(run, trial.trial)
-    told = trial.epochs[-1]["epoch"] if trial.epochs else 0
-    for path in folder.glob("epoch-*.pt"):
-        if int(path.stem.partition("-")[2]) > told:  # trained ahead of the decision to stop
-            path.unlink(missing_ok=True)
-    checkpoint_file(folder).unlink(missing_ok=True)
-    held = [t for t in state.trials.values() if t.best]
+def sweep(run: Path, state: SearchState) -> None:
+    """Deletes what neither a running trial nor a point of the front needs.
+
+    Worth doing once more when all has ended: a stopped trial's worker may have been writing.
+    """
+    held = [trial for trial in state.trials.values() if trial.best]
     points = [(t.best["val_accuracy"], t.train_seconds(t.best["epoch"])) for t in held if t.best]
     needed = {held[index].trial for index in non_dominated(points)}
     if state.winner:  # of equally accurate trials it need not be the one trained the fastest
         needed.add(state.winner.trial)
-    for other in state.trials.values():
-        if other.state != "running" and other.trial not in needed:
-            shutil.rmtree(trial_folder(run, other.trial), ignore_errors=True)
+    for trial in state.trials.values():
+        if trial.state == "running":
+            continue
+        if trial.trial not in needed:
+            shutil.rmtree(trial_folder(run, trial.trial), ignore_errors=True)
+            continue
+        checkpoint_file(trial_folder(run, trial.trial)).unlink(missing_ok=True)
+        _keep(run, trial, lambda epoch: False)
+
+
+def _keep(run: Path, trial: Trial, also: Callable[[int], bool]) -> None:
+    best = trial.best["epoch"] if trial.best else None
+    for path in trial_folder(run, trial.trial).glob("epoch-*.pt"):
+        epoch = int(path.stem.partition("-")[2])
+        if epoch != best and not also(epoch):
+            path.unlink(missing_ok=True)

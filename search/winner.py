@@ -22,11 +22,14 @@ from search.state import Trial
 PREDICTION_BATCH = 256
 
 
-def write(run: Path, trial: Trial, dataset: Dataset, validation: Subset, selected_on: str) -> float:
-    """Fills `run`/winner and gives the accuracy on the test images.
+def write(
+    run: Path, trial: Trial, dataset: Dataset, validation: Subset, selected_on: str, *, score: bool
+) -> float | None:
+    """Fills `run`/winner; with `score` gives the accuracy on the test images, else None.
 
-    design.json, weights.pt, metrics.json, model.onnx, and samples.npz: an image of each class that
-    the network was validated on, for pictures of what it sees. All is computed on the CPU, in fp32.
+    design.json, weights.pt, model.onnx, samples.npz (an image of each class that the network was
+    validated on, for pictures of what it sees), and with `score` metrics.json. All is computed on
+    the CPU, in fp32.
     """
     assert trial.best is not None
     folder = run / "winner"
@@ -39,9 +42,11 @@ def write(run: Path, trial: Trial, dataset: Dataset, validation: Subset, selecte
     checkpoint.save(network.state_dict(), folder / "weights.pt")
     _write_json(folder / "design.json", _describe(trial, dataset, selected_on))
     _write_samples(folder / "samples.npz", validation, len(dataset.classes))
+    _export(network, dataset, folder / "model.onnx")
+    if not score:
+        return None
     metrics = _score(network, trial, dataset)
     _write_json(folder / "metrics.json", metrics)
-    _export(network, dataset, folder / "model.onnx")
     return metrics["accuracy"]
 
 

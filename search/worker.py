@@ -43,10 +43,9 @@ def run_trial(config: dict[str, Any]) -> None:
     torch.set_num_threads(settings.threads)
     design = from_dict(config["design"])
     folder = weights.trial_folder(Path(settings.run), config["trial"])
-    try:
-        _train(settings, design, config["seed"], folder)
-    except torch.OutOfMemoryError:
-        ray.train.report({"failed": "out_of_memory", "val_accuracy": 0.0, "epoch": 0})
+    if not (Path(settings.run) / "run.json").exists():
+        raise FileNotFoundError(f"{settings.run} is not on storage that all nodes share: see --out")
+    _train(settings, design, config["seed"], folder)
 
 
 def _train(settings: TrialSettings, design: Design, seed: int, folder: Path) -> None:
@@ -86,9 +85,10 @@ def training_data(
 
 
 def _device(settings: TrialSettings) -> torch.device:
-    """The GPU that Ray gave to this worker, if it gave any."""
+    """The GPU that Ray gave to this worker; without any, not one that it can see all the same."""
     if not settings.gpus_per_worker:
-        return choose_device(settings.device)
+        hidden = settings.device == "auto" and torch.cuda.is_available()
+        return choose_device("cpu" if hidden else settings.device)
     device = ray.train.torch.get_device()
     torch.cuda.set_device(device)  # which NCCL takes for objects
     return device
@@ -114,7 +114,7 @@ def _save(training: Training, folder: Path) -> None:
     state = training.state()
     kept = (training.precision.dtype, training.precision.channels_last)
     checkpoint.save({"training": state, "precision": kept}, weights.checkpoint_file(folder))
-    if weights.counts_as_result(training.design, training.epoch):
+    if training.design.is_result(training.epoch):
         checkpoint.save(state["network"], weights.weights_file(folder, training.epoch))
 
 

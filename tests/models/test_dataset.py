@@ -76,6 +76,34 @@ def test_image_size_resizes_all(folder: Path) -> None:
     assert prepare(source(folder, 5)).shape == (3, 5, 5)
 
 
+def test_hidden_files_and_folders_are_left_alone(folder: Path) -> None:
+    (folder / "train" / ".checkpoints").mkdir()
+    (folder / "train" / "cat" / "._0.png").write_bytes(b"metadata")
+    assert prepare(source(folder)).train_count == 5
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK"])
+def test_other_modes_become_rgb(folder: Path, mode: str) -> None:
+    path = folder / "train/cat" / ("x.tif" if mode in ("CMYK", "LA") else "x.png")
+    Image.new("L", (8, 8), 255).convert(mode).save(path)
+    train = load(prepare(source(folder)), "train")
+    assert train.pixels[3].float().mean() > 250
+
+
+@pytest.mark.parametrize("mode", ["I;16", "F"])
+def test_more_than_8_bits_are_refused(folder: Path, mode: str) -> None:
+    path = folder / "train/cat/deep.tif"
+    Image.new(mode, (8, 8)).save(path)
+    with pytest.raises(DataError, match=r"deep\.tif cannot be read \(mode .*8 bits"):
+        prepare(source(folder))
+
+
+def test_broken_link_is_named(folder: Path) -> None:
+    (folder / "train/cat/gone.png").symlink_to("nowhere.png")
+    with pytest.raises(DataError, match=r"gone\.png cannot be read"):
+        prepare(source(folder))
+
+
 def remove_test_part(folder: Path) -> None:
     for path in sorted((folder / "test").rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()

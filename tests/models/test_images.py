@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from models.images import DataError, Images, split
+from models.images import DataError, Images, split, to_device
 
 
 def images(counts: list[int]) -> Images:
@@ -21,6 +21,8 @@ def test_fewer_images_are_drawn_class_by_class() -> None:
     train, validation = split(images([200, 100]), 60)
     both = torch.cat([train.index, validation.index])
     assert train.images.labels[both].bincount().tolist() == [40, 20]
+    train, validation = split(images([200, 100]), 299)
+    assert len(train) + len(validation) == 299
 
 
 @pytest.mark.parametrize(("counts", "count"), [([1, 1], None), ([100, 100], 3), ([50, 50], 101)])
@@ -35,3 +37,10 @@ def test_sample_is_fixed_and_within() -> None:
     assert torch.equal(sample.index, train.sample(10).index)
     assert set(sample.index.tolist()) <= set(train.index.tolist())
     assert len(train.sample(10_000)) == len(train)
+
+
+def test_shared_images_are_moved_once() -> None:
+    train, validation = split(images([200, 100]))
+    moved = to_device((train, validation, train.sample(5)), torch.device("meta"))
+    assert len({id(subset.images) for subset in moved}) == 1
+    assert [len(subset) for subset in moved] == [270, 30, 5]

@@ -45,6 +45,11 @@ def refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--budget", "$5", *DIGITS], "needs --price"),
         (["--trials", "0", *DIGITS], "--trials 0: at least 1"),
         (["--max-epochs", "-1", *DIGITS], "--max-epochs -1: at least 1"),
+        (["--budget", *DIGITS], "--budget needs a limit"),
+        (["--seed", "-1", *DIGITS], "--seed -1: 0 to 2147483647"),
+        (["debug", "--seed", "-1", *DIGITS], "--seed -1: 0 to 2147483647"),
+        (["--image-size", "9", *DIGITS], "--image-size is for the images of --data-dir"),
+        (["--price", "nan", *DIGITS], "--price nan: 0 or more"),
         (["--price", "-1", *DIGITS], "--price -1.0: 0 or more"),
         (["--train-images", "7", *DIGITS], "7 training images of 10 classes are too few"),
         (["--train-images", "9999", *DIGITS], "more than the 1437 training images"),
@@ -78,6 +83,12 @@ def test_download_that_fails(capsys, monkeypatch) -> None:
     monkeypatch.setattr(CIFAR10, "url", "http://127.0.0.1:9/cifar.tar.gz")
     said = refused([], capsys)
     assert "--data-dir" in said and "--dataset digits" in said
+
+
+def test_cache_that_cannot_be_written(capsys, monkeypatch) -> None:
+    monkeypatch.setenv("KNEEPOINT_CACHE", "/dev/null/cache")
+    said = refused(["debug", *DIGITS], capsys)
+    assert "/dev/null/cache cannot be written" in said and "set KNEEPOINT_CACHE" in said
 
 
 def test_help_says_units_and_exits_0(capsys) -> None:

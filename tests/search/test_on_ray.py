@@ -1,5 +1,6 @@
 """The commands on a real Ray cluster of two cores."""
 
+import contextlib
 import csv
 import dataclasses
 import json
@@ -8,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,7 @@ from models.images import Subset
 from models.network import build
 from models.training import Training
 from models.transcript import TRANSCRIPT
-from search import ledger, state, weights
+from search import launch, ledger, state
 from search.run import main
 from tests.search.test_bad_input import refused
 
@@ -132,39 +134,95 @@ def test_more_than_the_cluster_has_is_refused(ray_cluster: str, tmp_path: Path, 
     assert "letters" in refused([*DIGITS, *out, "--name", "../up"], capsys)
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_ctrl_c_stops_softly(ray_cluster: str, tmp_path: Path) -> None:
-    words = [sys.executable, "-m", "search.run", *DIGITS, "--max-epochs", "1000"]
-    words += ["--scheduler", "none", "--out", str(tmp_path), "--name", "cut"]
-    command = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+def test_time_ends_a_search(ray_cluster: str, tmp_path: Path, capsys) -> None:
+    words = [*DIGITS, "--budget", "25s", "--max-epochs", "100000", "--scheduler", "none"]
+    assert main([*words, "--out", str(tmp_path), "--name", "short"]) in (0, 1)
+    assert "the budget of time is used up" in capsys.readouterr().out
+    found = state.load(tmp_path / "short")
+    reasons = {(trial.state, trial.reason) for trial in found.trials.values()}
+    assert reasons == {("stopped", "the budget of time is used up")}
+
+
+@pytest.mark.timeout(300)
+def test_a_search_whose_trials_all_fail_ends(ray_cluster: str, tmp_path: Path, capsys) -> None:
+    """The workers cannot read the data: five failures are enough."""
+    run = tmp_path / "bad"
+    words = [*DIGITS, "--train-images", "200", "--max-epochs", "2", "--out", str(tmp_path)]
+    with broken_training():
+        assert main([*words, "--name", "bad", "--parallel", "1"]) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert "5 trials in a row failed at their start: RuntimeError: no such luck" in said
+    assert "there is no winner" in said
+    found = state.load(run)
+    assert [trial.state for trial in found.trials.values()] == ["failed"] * 5
+    assert json.loads((run / "run.json").read_text())["state"] == "failed"
+
+
+@contextlib.contextmanager
+def broken_training() -> Iterator[None]:
+    """Trials that raise at once, wherever they run."""
+
+    def fail(config: dict) -> None:
+        raise RuntimeError("no such luck")
+
+    plain, launch.run_trial = launch.run_trial, fail
     try:
-        run = tmp_path / "cut"
-        wait_for(lambda: any(line["kind"] == "epoch" for line in ledger.read(run / "ledger")))
-        command.send_signal(signal.SIGINT)
+        yield
+    finally:
+        launch.run_trial = plain
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_ctrl_c_stops_softly(ray_cluster: str, tmp_path: Path) -> None:
+    """As a terminal does it, to the whole process group, of a command with a Ray of its own.
+
+    A second cluster runs beside it: neither may take the other's trials for its own.
+    """
+    words = [sys.executable, "-m", "search.run", *DIGITS, "--max-epochs", "100000"]
+    words += ["--scheduler", "none", "--out", str(tmp_path), "--name", "cut"]
+    alone = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
+    command = subprocess.Popen(
+        [*words, "--address", "local"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=alone,
+        start_new_session=True,
+    )
+    run = tmp_path / "cut"
+    try:
+        wait_for(lambda: len({e["trial"] for e in epochs(run)}) == 2)
+        time.sleep(10)
+        before = len(epochs(run))
+        time.sleep(5)
+        assert len(epochs(run)) > before, "the trials do not go on"
+        os.killpg(command.pid, signal.SIGINT)
         said, _ = command.communicate(timeout=120)
     finally:
         command.kill()
     assert command.returncode == 0, said
-    assert "Stopping" in said and "Winner: trial" in said
+    assert "Stopping" in said and "Leads so far: trial" in said
     found = state.load(run)
     assert found.ended == "interrupted"
     assert {(t.state, t.reason) for t in found.trials.values()} == {("stopped", "interrupted")}
     assert json.loads((run / "run.json").read_text())["state"] == "interrupted"
-    assert (run / "winner/metrics.json").exists()
-    check_nothing_is_left(run)
+    assert (run / "winner/weights.pt").exists()
+    assert not (run / "winner/metrics.json").exists()  # the test images stay closed
+    assert not list((run / "checkpoints").rglob("last.pt"))
+    wait_for(lambda: not processes_of(command.pid), 30)
 
 
-def check_nothing_is_left(run: Path) -> None:
-    """No trial holds anything of the cluster, nor a checkpoint, once the command has ended."""
-    import ray
+def epochs(run: Path) -> list[dict]:
+    return [line for line in ledger.read(run / "ledger") if line["kind"] == "epoch"]
 
-    ray.init(address=os.environ["RAY_ADDRESS"], log_to_driver=False)
-    try:
-        wait_for(lambda: ray.available_resources().get("CPU") == 2.0)
-    finally:
-        ray.shutdown()
-    assert not list((run / "checkpoints").rglob(weights.checkpoint_file(Path()).name))
+
+def processes_of(session: int) -> list[str]:
+    """Commands of the processes that still run in a session."""
+    found = subprocess.run(
+        ["ps", "-o", "stat=,args=", "-s", str(session)], capture_output=True, text=True, check=False
+    )
+    return [line for line in found.stdout.splitlines() if not line.startswith("Z")]
 
 
 def wait_for(holds, seconds: float = 120) -> None:

@@ -7,7 +7,7 @@ from search.plan import Plan, make_plan
 
 def plan(nodes: list[dict[str, float]], **options) -> Plan:
     defaults = {
-        "growable": None,
+        "growable": (),
         "parallel": None,
         "workers_per_trial": 1,
         "cpus_per_worker": None,
@@ -29,7 +29,7 @@ def plan(nodes: list[dict[str, float]], **options) -> Plan:
         ([{"CPU": 16, "GPU": 1}], {"gpus_per_worker": 0.3}, Plan(3, 1, 1, 0.3)),
         ([{"CPU": 4}, {"CPU": 8, "GPU": 2}, {"CPU": 8, "GPU": 2}], {}, Plan(4, 1, 1, 1)),
         ([{"CPU": 8, "GPU": 8}], {"parallel": 3}, Plan(3, 1, 1, 1)),
-        ([{"CPU": 4}], {"growable": {"CPU": 36, "GPU": 4}}, Plan(4, 1, 1, 1)),
+        ([{"CPU": 4}], {"growable": [{"CPU": 4}, *[{"CPU": 8, "GPU": 1}] * 4]}, Plan(4, 1, 1, 1)),
     ],
 )
 def test_lanes(nodes, options, expected: Plan) -> None:
@@ -42,7 +42,13 @@ def test_lanes(nodes, options, expected: Plan) -> None:
         ([{"CPU": 2}], {"workers_per_trial": 3}, "holds 2 such: it has 2 CPUs and 0 GPUs"),
         ([{"CPU": 2}], {"gpus_per_worker": 1.0}, "1 GPU"),
         ([{"CPU": 2}, {"CPU": 2}], {"cpus_per_worker": 3}, "on 2 node"),
-        ([{"CPU": 4}], {"gpus_per_worker": 8.0, "growable": {"CPU": 9, "GPU": 4}}, "can grow to 9"),
+        (
+            [{"CPU": 4}],
+            {"cpus_per_worker": 16, "growable": [{"CPU": 8}] * 4},
+            "can grow to 32 CPUs and 0 GPUs on 4 node",
+        ),
+        ([{"CPU": 4, "GPU": 1}], {"gpus_per_worker": 1.0, "accelerator": False}, "another device"),
+        ([{"CPU": 4, "GPU": 1}], {"gpus_per_worker": 0.5, "workers_per_trial": 2}, "a whole GPU"),
         ([{"CPU": 2}], {"parallel": 0}, "--parallel 0: at least 1"),
         ([{"CPU": 2}], {"workers_per_trial": 0}, "--workers-per-trial 0"),
         ([{"CPU": 2}], {"gpus_per_worker": 1.5}, "a part of one GPU, or a whole number"),

@@ -93,8 +93,9 @@ def test_lanes_are_reused(recorder: Recorder, tmp_path: Path) -> None:
     recorder.end(first)
     third = recorder.start(DESIGN, 2)
     recorder.epoch(third, result(1, 0.1))
-    assert [row["lane"] for row in table(tmp_path, "epochs.csv")] == ["0", "1", "0"]
     assert recorder.running() == [second, third]
+    recorder.end(third)
+    assert [row["lane"] for row in table(tmp_path, "epochs.csv")] == ["0", "1", "0"]
 
 
 def test_what_is_told_after_the_end_is_not_recorded(recorder: Recorder) -> None:
@@ -123,6 +124,10 @@ def test_only_weights_that_may_be_needed_are_kept(recorder: Recorder, tmp_path: 
     recorder.epoch(number, result(2, 0.5))
     assert first.exists() and not second.exists() and ahead.exists()
     recorder.end(number, reason="scheduler")
+    assert first.exists() and not ahead.exists()
+
+    write_weights(tmp_path, number, 3)  # by a worker that was still at it
+    weights.sweep(tmp_path, recorder.state)
     assert first.exists() and not ahead.exists()
 
     worse = recorder.start(DESIGN, 1)
