@@ -1,7 +1,6 @@
 """What a search shows while it runs: one live line, and a line for each trial that ends."""
 
 import threading
-from types import TracebackType
 
 from rich.console import Console
 from rich.live import Live
@@ -34,12 +33,7 @@ class LiveLine:
             self._printer.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self._left.set()
         if self._console.is_terminal:
             self._live.stop()
