@@ -8,8 +8,9 @@ import pandas as pd
 LEAST_POINTS = 3
 RULE = (
     "The knee is the point of the front that lies farthest above the straight line from the "
-    "front's cheapest point to its best one, with cost on a logarithmic scale and both axes scaled "
-    "to 0..1: beyond it each further percentage point costs most, compared with before."
+    "front's cheapest point to its best one, cost and accuracy each scaled to 0..1 (Satopaa et "
+    "al. 2011): up to it a percentage point costs less than the average over the front, beyond it "
+    "more."
 )
 
 
@@ -28,13 +29,13 @@ def find(front: pd.DataFrame) -> Knee:
     points = points[points["seconds"] > 0]
     if len(points) < LEAST_POINTS:
         return Knee(None, f"the front has fewer than {LEAST_POINTS} points")
-    cost = np.log(points["seconds"].to_numpy(dtype=float))
+    cost = points["seconds"].to_numpy(dtype=float)
     accuracy = points["val_accuracy"].to_numpy(dtype=float)
     # A front rises strictly, so neither span is zero.
     above = _scaled(accuracy) - _scaled(cost)
     best = int(np.argmax(above))
     if above[best] <= 1e-9:
-        return Knee(None, "the front does not bend: accuracy never outruns the logarithm of cost")
+        return Knee(None, "the front does not bend: accuracy never outruns cost")
     return Knee(points.iloc[best], "")
 
 

@@ -10,9 +10,9 @@ def front(*points):
 
 
 def test_the_knee_is_farthest_above_the_chord():
-    # Scaled: log cost 0, 1/3, 2/3, 1; accuracy 0, 0.75, 0.95, 1.
-    found = knee.find(front((1, 0.5), (10, 0.8), (100, 0.88), (1000, 0.9)))
-    assert found.row is not None and found.row["seconds"] == 10 and found.reason == ""
+    # Scaled: cost 0, 0.1, 0.3, 1; accuracy 0, 0.5, 0.9, 1.
+    found = knee.find(front((10, 0.5), (20, 0.7), (40, 0.86), (110, 0.9)))
+    assert found.row is not None and found.row["seconds"] == 40 and found.reason == ""
 
 
 def test_the_order_of_rows_does_not_matter():
@@ -30,7 +30,7 @@ def test_equal_points_count_once():
 
 
 def test_a_front_below_its_chord_has_no_knee():
-    found = knee.find(front((1, 0.5), (10, 0.51), (100, 0.9)))
+    found = knee.find(front((1, 0.5), (60, 0.6), (100, 0.9)))
     assert found.row is None and "does not bend" in found.reason
 
 
