@@ -44,12 +44,15 @@ def losses(results: list[EpochResult]) -> list[tuple[float, float]]:
 
 @pytest.mark.parametrize("name", TRANSCRIPT)
 def test_named_designs_train(name: str, colours: Dataset, colour_images: Subset) -> None:
-    training = start(TRANSCRIPT[name], colours, colour_images, colour_images)
+    """To a lower loss within ten epochs of 96 images, or 40 with the slow steps of `final`."""
+    epochs = 40 if name == "final" else 10
+    design = dataclasses.replace(TRANSCRIPT[name], epochs=epochs)
+    training = start(design, colours, colour_images, colour_images)
     before = training.evaluate(colour_images)[0]
-    for _ in range(10):
+    for _ in range(epochs):
         result = training.run_epoch()
-    assert result.epoch == 10
-    assert result.val_loss < before
+    assert result.epoch == epochs
+    assert result.val_loss < 0.9 * before
     assert result.images_per_second > 0 and result.peak_memory_bytes > 0
 
 
