@@ -79,7 +79,8 @@ def describe(trial: Trial) -> str:
     row = to_row(trial.design)
     network = f"kernels {row['kernels'] or 'none'}, dense {row['dense'] or 'none'}"
     return (
-        f"trial {trial.trial:>3} {trial.name or trial.design.id}: {best} after {epochs} epochs, "
+        f"trial {trial.trial:>3} {trial.name or trial.design.id}: {best} after {epochs} "
+        f"epoch{'s' * (epochs != 1)}, "
         f"{end}; {network}, {trial.parameters:,} parameters, {trial.design.optimizer}, "
         f"{trial.train_seconds():.0f} s of training"
     )
