@@ -146,16 +146,17 @@ def test_time_ends_a_search(ray_cluster: str, tmp_path: Path, capsys) -> None:
 
 @pytest.mark.timeout(300)
 def test_a_search_whose_trials_all_fail_ends(ray_cluster: str, tmp_path: Path, capsys) -> None:
-    """The workers cannot read the data: five failures are enough."""
+    """Five failures are enough."""
     run = tmp_path / "bad"
     words = [*DIGITS, "--train-images", "200", "--max-epochs", "2", "--out", str(tmp_path)]
     with broken_training():
-        assert main([*words, "--name", "bad", "--parallel", "1"]) == 1
+        assert main([*words, "--name", "bad"]) == 1
     said = " ".join(capsys.readouterr().out.split())
     assert "5 trials in a row failed at their start: RuntimeError: no such luck" in said
     assert "there is no winner" in said
     found = state.load(run)
-    assert [trial.state for trial in found.trials.values()] == ["failed"] * 5
+    states = [trial.state for trial in found.trials.values()]
+    assert states.count("failed") == 5 and len(states) <= 6  # the other lane may have been busy
     assert json.loads((run / "run.json").read_text())["state"] == "failed"
 
 
