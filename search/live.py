@@ -64,10 +64,7 @@ def status(recorder: Recorder, budget: Budget) -> str:
     parts = [clock, ", ".join(counts) or "starting"]
     winner = recorder.state.winner
     if winner and winner.best:
-        parts.append(
-            f"best {winner.best['val_accuracy']:.1%} (trial {winner.trial}, "
-            f"epoch {winner.best['epoch']})"
-        )
+        parts.append(f"best {winner.best['val_accuracy']:.1%} (trial {winner.trial})")
     return " | ".join(parts)
 
 
