@@ -6,6 +6,7 @@ import pandas as pd
 
 from analysis.run_folder import Run
 from models.design import to_row
+from search.export import TRIAL_COLUMNS, trial_row
 from search.state import Trial
 
 BILL = ("gpu_hours", "cpu_core_hours", "cost")
@@ -35,12 +36,9 @@ def points(run: Run) -> pd.DataFrame:
 
 
 def trials(run: Run) -> pd.DataFrame:
-    """A row a trial: its best point, its state and why, its training seconds, its design."""
-    rows = [_trial_row(run, trial) for trial in run.state.trials.values()]
-    columns = ["trial", "name", "state", "reason", "epochs", "planned_epochs", "best_epoch"]
-    columns += ["val_accuracy", "train_accuracy", "seconds", *BILL, "held_seconds", "parameters"]
-    columns += ["flops", "seed", "design_id", *DESIGN_COLUMNS]
-    return pd.DataFrame(rows, columns=columns).sort_values("trial", ignore_index=True)
+    """A row a trial, as in trials.csv: its best point, its state and why, its bill, its design."""
+    rows = [trial_row(trial, run.price) for trial in run.state.trials.values()]
+    return pd.DataFrame(rows, columns=list(TRIAL_COLUMNS)).sort_values("trial", ignore_index=True)
 
 
 def epochs(trial: Trial) -> pd.DataFrame:
@@ -69,25 +67,6 @@ def _point_rows(run: Run, trial: Trial) -> list[dict[str, Any]]:
         }
         for line in trial.points
     ]
-
-
-def _trial_row(run: Run, trial: Trial) -> dict[str, Any]:
-    best = trial.best or {}
-    design = to_row(trial.design)
-    seconds = trial.train_seconds()
-    return {
-        **_identity(trial),
-        **{key: design[key] for key in DESIGN_COLUMNS},
-        "reason": trial.reason,
-        "epochs": trial.epochs[-1]["epoch"] if trial.epochs else 0,
-        "planned_epochs": trial.design.epochs,
-        "best_epoch": best.get("epoch"),
-        "val_accuracy": best.get("val_accuracy"),
-        "train_accuracy": best.get("train_accuracy"),
-        "seconds": seconds,
-        "held_seconds": sum(trial.costs.values()) if trial.costs else None,
-        **_bill(run, trial, seconds),
-    }
 
 
 def _identity(trial: Trial) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from search import state
+from search.export import bill_of
 from search.ledger import LedgerError
-from search.price import Bill, bill
+from search.price import Bill
 from search.state import SearchState, Trial
 
 
@@ -57,7 +58,7 @@ class Run:
 
     def bill(self, trial: Trial, seconds: float) -> Bill:
         """What `seconds` of the trial's workers came to."""
-        return bill(seconds, trial.cpus_per_worker, trial.gpus_per_worker, self.price)
+        return bill_of(trial, seconds, self.price)
 
 
 def find(name: str | None, out: Path) -> Path:

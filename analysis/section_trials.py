@@ -11,8 +11,8 @@ from analysis.report_folder import ReportFolder
 from analysis.table_files import Table
 
 SHOWN = (
-    *("trial", "name", "state", "reason", "epochs", "planned_epochs", "best_epoch"),
-    *("val_accuracy", "train_accuracy", "seconds", "parameters", "kernels", "dense"),
+    *("trial", "name", "state", "reason", "epochs", "epochs_planned", "best_epoch"),
+    *("val_accuracy", "train_accuracy", "train_seconds", "parameters", "kernels", "dense"),
 )
 
 

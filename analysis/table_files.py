@@ -20,7 +20,7 @@ _TEX = {
 }
 _TEX["["], _TEX["]"] = "{[}", "{]}"  # after \\ a bracket would be read as a length
 _TEX['"'] = "''"
-_WHOLE = frozenset({"trial", "epochs", "seed", "best_epoch", "planned_epochs"})
+_WHOLE = frozenset({"trial", "epochs", "seed", "best_epoch", "epochs_planned"})
 
 
 class Table(NamedTuple):

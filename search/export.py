@@ -2,11 +2,11 @@
 
 import csv
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from models.design import to_row
+from models.design import Design, to_row
 from search.price import Bill, bill
 from search.state import SearchState, Trial
 
@@ -23,7 +23,7 @@ EPOCH_COLUMNS = (
     "lane",
     "peak_memory_bytes",
 )
-ITEMS = ("training", "evaluation", "overhead")
+COST_COLUMNS = ("trial", "item", "seconds", "gpu_hours", "cpu_core_hours", "cost")
 
 
 def write(state: SearchState, run: Path, price: float | None) -> None:
@@ -32,7 +32,7 @@ def write(state: SearchState, run: Path, price: float | None) -> None:
     Raises OSError where the folder cannot be written.
     """
     trials = sorted(state.trials.values(), key=lambda trial: trial.trial)
-    _write(run / "trials.csv", [trial_row(trial, price) for trial in trials])
+    _write(run / "trials.csv", [trial_row(trial, price) for trial in trials], TRIAL_COLUMNS)
     epochs = [{c: line[c] for c in EPOCH_COLUMNS} for trial in trials for line in trial.epochs]
     _write(run / "epochs.csv", epochs, EPOCH_COLUMNS)
     costs = [
@@ -41,8 +41,7 @@ def write(state: SearchState, run: Path, price: float | None) -> None:
         for trial in trials
         for item, seconds in trial.costs.items()
     ]
-    columns = ("trial", "item", "seconds", "gpu_hours", "cpu_core_hours", "cost")
-    _write(run / "costs.csv", costs, columns)
+    _write(run / "costs.csv", costs, COST_COLUMNS)
 
 
 def bill_of(trial: Trial, seconds: float, price: float | None) -> Bill:
@@ -82,10 +81,13 @@ def trial_row(trial: Trial, price: float | None) -> dict[str, Any]:
     }
 
 
-def _write(path: Path, rows: list[dict[str, Any]], columns: Iterable[str] = ()) -> None:
+TRIAL_COLUMNS = tuple(trial_row(Trial(0, Design(), seed=0, parameters=0, flops=0), None))
+
+
+def _write(path: Path, rows: list[dict[str, Any]], columns: Sequence[str]) -> None:
     scratch = path.with_suffix(".tmp")
     with scratch.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]) if rows else list(columns))
+        writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows(rows)
     scratch.replace(path)
