@@ -105,9 +105,10 @@ class Conversation:
             return
         self.recorder.end(number, "failed" if failure else None, failure or reason)
         trial = self.recorder.state.trials[number]
-        self._failures = self._failures + 1 if failure and not trial.epochs else 0
-        if self._failures == MOST_FAILURES:
-            self.why_ended = f"{MOST_FAILURES} trials in a row failed at their start: {failure}"
+        if self._failures < MOST_FAILURES:
+            self._failures = self._failures + 1 if failure and not trial.epochs else 0
+            if self._failures == MOST_FAILURES:
+                self.why_ended = f"{MOST_FAILURES} trials in a row failed at their start: {failure}"
         self.proposer.told_end(trial)
         self._say(trial)
 

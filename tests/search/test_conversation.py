@@ -94,12 +94,15 @@ def test_divergence_is_a_failure_with_its_reason(talk: Talk) -> None:
 
 def test_failures_at_the_start_end_the_search(tmp_path: Path) -> None:
     talk = Talk(tmp_path, Budget())
-    for number in range(MOST_FAILURES):
+    talk.conversation.propose()
+    for number in range(1, MOST_FAILURES + 1):
         assert not talk.conversation.over()
         talk.conversation.propose()
         talk.conversation.ended(number, failure="no data")
     assert talk.conversation.over()
-    assert "5 trials in a row failed at their start: no data" in talk.conversation.why_ended
+    talk.conversation.end_all()
+    assert talk.conversation.over()
+    assert "5 trials in a row failed at their start: no data" in talk.state(0)[1]
 
 
 def test_failures_with_successes_between_do_not(tmp_path: Path) -> None:
