@@ -12,9 +12,9 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from analysis.table_files import Table
+from search.proposer import STUDY
 from search.state import SearchState, Trial
 
-STUDY = "kneepoint"
 LEAST_TRIALS = 10
 BEST_TRIALS = 5
 """How many trials at least are called the best ones, for the evaluator to compare with the rest."""

@@ -1,5 +1,7 @@
 """From a design to its network, and what the network weighs."""
 
+import functools
+
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -96,6 +98,8 @@ def count_parameters(network: nn.Module) -> int:
     return sum(p.numel() for p in network.parameters() if p.requires_grad)
 
 
+# A design's size is asked for when it is judged, and again when its trial starts.
+@functools.lru_cache(maxsize=16)
 def measure_size(design: Design, shape: Shape, classes: int) -> tuple[int, int]:
     """Parameters, and FLOPs of one image's forward pass (2 a multiply-add), nothing allocated.
 
