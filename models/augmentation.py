@@ -1,5 +1,6 @@
 """From uint8 pixels to the floats that a network sees, a batch at a time, on the device."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -20,16 +21,14 @@ class Draws:
     hole: Tensor | None = None
     """(n, 2) int64: centre of the square that is blanked."""
 
-    def to(self, device: torch.device) -> "Draws":
-        """The same draws on `device`."""
-        return Draws(*(None if t is None else t.to(device) for t in self._all()))
+    def map(self, change: Callable[[Tensor], Tensor]) -> "Draws":
+        """The same draws, each tensor changed."""
+        drawn = (self.flip, self.shift, self.hole)
+        return Draws(*(None if tensor is None else change(tensor) for tensor in drawn))
 
-    def rows(self, rows: slice) -> "Draws":
+    def rows(self, rows: slice | Tensor) -> "Draws":
         """The draws of some images."""
-        return Draws(*(None if t is None else t[rows] for t in self._all()))
-
-    def _all(self) -> tuple[Tensor | None, ...]:
-        return (self.flip, self.shift, self.hole)
+        return self.map(lambda tensor: tensor[rows])
 
 
 def draw(
@@ -80,7 +79,8 @@ def augment(pixels: Tensor, draws: Draws) -> Tensor:
 
 
 def cut_out(images: Tensor, draws: Draws) -> Tensor:
-    """Blanks the drawn squares, half the side wide (DeVries & Taylor, arXiv 1708.04552)."""
+    """Blanks the drawn squares in `images` themselves, half the side wide (DeVries & Taylor, arXiv
+    1708.04552), and gives them back."""
     if draws.hole is None:
         return images
     inside = []
@@ -88,7 +88,7 @@ def cut_out(images: Tensor, draws: Draws) -> Tensor:
         distance = torch.arange(side, device=images.device) - draws.hole[:, axis : axis + 1]
         inside.append((distance >= -(side // 4)) & (distance < side // 4))
     square = inside[0][:, :, None] & inside[1][:, None, :]
-    return images.masked_fill(square[:, None], 0.0)
+    return images.masked_fill_(square[:, None], 0.0)
 
 
 class Normaliser:
@@ -101,16 +101,22 @@ class Normaliser:
         deviation: tuple[float, ...],
         device: torch.device,
     ) -> None:
-        standardise = normalisation == "standardise"
-        centre = torch.tensor(mean if standardise else [0.0] * len(mean))
+        self._standardise = normalisation == "standardise"
         # A channel without any variation is left as it is.
-        spread = torch.tensor([d or 1.0 for d in deviation] if standardise else [1.0] * len(mean))
+        spread = torch.tensor([d or 1.0 for d in deviation])
         self._scale = (1 / (255 * spread)).view(1, -1, 1, 1).to(device)
-        self._offset = (-centre / spread).view(1, -1, 1, 1).to(device)
+        self._offset = (-torch.tensor(mean) / spread).view(1, -1, 1, 1).to(device)
 
     def __call__(self, pixels: Tensor) -> Tensor:
-        """uint8 (n, channels, height, width) to float32 of the same shape."""
-        return torch.addcmul(self._offset, pixels.float(), self._scale)
+        """uint8 (n, channels, height, width) to float32 of the same shape and order in memory."""
+        images = pixels.float()
+        if not self._standardise:
+            return images.mul_(1 / 255)
+        # Spread out in the images' own order: broadcasting along channels is five times as slow.
+        scale, offset = (
+            torch.empty_like(images[:1]).copy_(values) for values in (self._scale, self._offset)
+        )
+        return images.mul_(scale).add_(offset)
 
 
 def _margin(side: int) -> int:

@@ -18,9 +18,19 @@ def save(content: dict[str, Any], path: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
         Path(scratch).replace(path)
+        _sync_folder(path.parent)
     except BaseException:
         Path(scratch).unlink(missing_ok=True)
         raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """The new name is on disk too."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:

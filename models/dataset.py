@@ -19,9 +19,6 @@ import numpy as np
 import torch
 from filelock import FileLock
 from numpy.typing import NDArray
-from sklearn.datasets import load_digits
-from sklearn.model_selection import train_test_split
-from torchvision.datasets import CIFAR10, CIFAR100
 
 from models import image_folder
 from models.images import SPLIT_SEED, DataError, Images
@@ -142,6 +139,10 @@ def _decode_folder(
 
 def _decode_digits() -> _Decoded:
     """scikit-learn's 1,797 digits of 8x8 pixels, 0 to 16; a fifth of them is the test part."""
+    # Imported here, as below: slow to import, and not needed where images are decoded already.
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
     digits = load_digits()
     pixels = np.round(digits.images * (255 / 16)).astype(np.uint8)[:, None]
     train, test = train_test_split(
@@ -155,6 +156,8 @@ def _decode_digits() -> _Decoded:
 
 
 def _decode_cifar(name: str) -> _Decoded:
+    from torchvision.datasets import CIFAR10, CIFAR100
+
     torch_class = CIFAR10 if name == "cifar10" else CIFAR100
     root = cache_folder() / "downloads"
     pixels, labels = {}, {}

@@ -15,9 +15,12 @@ class Precision:
 
     dtype: Dtype
     channels_last: bool
+    graphs: bool = False
+    """Whether forward and backward pass are replayed as CUDA graphs."""
 
     def __str__(self) -> str:
-        return f"{self.dtype} {'channels_last' if self.channels_last else 'contiguous'}"
+        order = "channels_last" if self.channels_last else "contiguous"
+        return f"{self.dtype} {order}{' graphs' if self.graphs else ''}"
 
     @property
     def memory_format(self) -> torch.memory_format:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.model_selection import train_test_split
 from torch import Tensor
 
 SPLIT_SEED = 0
@@ -60,6 +59,8 @@ def split(images: Images, count: int | None = None) -> tuple[Subset, Subset]:
     Without `count`, out of all. The same images give the same split, always. DataError where a
     class has too few images to stand on both sides.
     """
+    from sklearn.model_selection import train_test_split  # slow to import; workers do without
+
     labels = images.labels.numpy()
     index = np.arange(len(labels))
     classes = len(np.unique(labels))

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
-from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, LRScheduler, OneCycleLR
+from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
 
 from models.design import Design
 
@@ -32,8 +32,8 @@ def make_optimizer(design: Design, network: nn.Module, device: torch.device) -> 
     )
 
 
-def make_schedule(design: Design, optimizer: Optimizer, steps_per_epoch: int) -> LRScheduler:
-    """The schedule over all epochs of the design, moved on after each step."""
+def make_schedule(design: Design, optimizer: Optimizer, steps_per_epoch: int) -> LRScheduler | None:
+    """The schedule over all epochs of the design, moved on after each step; None for a constant."""
     steps = design.epochs * steps_per_epoch
     match design.schedule:
         case "one_cycle":  # Smith & Topin, arXiv 1708.07120; momentum is left alone
@@ -42,8 +42,4 @@ def make_schedule(design: Design, optimizer: Optimizer, steps_per_epoch: int) ->
             )
         case "cosine":
             return CosineAnnealingLR(optimizer, T_max=steps)
-    return LambdaLR(optimizer, _unchanged)
-
-
-def _unchanged(step: int) -> float:
-    return 1.0
+    return None

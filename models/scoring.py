@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from torch import nn
 
 from models.augmentation import Normaliser
@@ -41,6 +40,9 @@ def classification_metrics(
 
     confusion[i][j] counts images of class i that were taken for class j.
     """
+    # Slow to import, and needed only at a search's end.
+    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
     numbers = np.arange(len(classes))
     columns = ("precision", "recall", "f1")
 

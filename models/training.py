@@ -6,8 +6,6 @@ checkpoint repeats to the last bit what it would have done, whatever its process
 
 import contextlib
 import math
-import resource
-import sys
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -19,12 +17,14 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.nn.parallel import DistributedDataParallel
 
-from models.augmentation import Normaliser, augment, cut_out, draw
+from models import memory
+from models.augmentation import Normaliser
+from models.batches import batches
 from models.dataset import Dataset
 from models.design import Design
 from models.device import Precision, synchronise
 from models.images import Subset, to_device
-from models.network import build
+from models.network import Shape, build
 from models.optimisation import make_optimizer, make_schedule
 
 EVALUATION_BATCH = {"cuda": 2048, "mps": 1024, "cpu": 256}
@@ -83,8 +83,6 @@ class Training:
         self.epoch = 0
         self._wide = torch.float32 if device.type == "mps" else torch.float64  # mps has no double
         self.rank, self.workers = (0, 1) if alone else _group()
-        if device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats(device)
         self._train, self._validation, self._train_sample = to_device(
             (train, validation, train.sample(len(validation))), device
         )
@@ -100,6 +98,8 @@ class Training:
             self._parallel = DistributedDataParallel(
                 self.network, device_ids=[device] if device.type == "cuda" else None
             )
+        if precision.graphs:
+            self._capture(dataset.shape)
         self._optimizer = make_optimizer(design, self.network, device)
         self._schedule = make_schedule(design, self._optimizer, self.steps_per_epoch)
 
@@ -130,7 +130,7 @@ class Training:
             train_seconds=train_seconds,
             eval_seconds=self._sum(evaluated - trained),
             images_per_second=self.steps_per_epoch * self._batch * self.workers / train_seconds,
-            peak_memory_bytes=int(self._reduce(_peak_memory(self.device), dist.ReduceOp.MAX)),
+            peak_memory_bytes=int(self._reduce(memory.peak(self.device), dist.ReduceOp.MAX)),
         )
 
     def evaluate(self, subset: Subset) -> tuple[float, float]:
@@ -156,57 +156,71 @@ class Training:
             "epoch": self.epoch,
             "network": self.network.state_dict(),
             "optimizer": self._optimizer.state_dict(),
-            "schedule": self._schedule.state_dict(),
+            "schedule": self._schedule.state_dict() if self._schedule else {},
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Goes on after the epoch of `state`, which a run of the same design and seed has left."""
         self.network.load_state_dict(state["network"])
         self._optimizer.load_state_dict(state["optimizer"])
-        self._schedule.load_state_dict(state["schedule"])
+        if self._schedule:
+            self._schedule.load_state_dict(state["schedule"])
         self.epoch = state["epoch"]
 
     def _train_epoch(self) -> None:
         self.epoch += 1
-        generator = torch.Generator().manual_seed(_epoch_seed(self.seed, self.epoch))
-        count = self.steps_per_epoch * self._batch
-        order = torch.randperm(len(self._train), generator=generator)[:count].to(self.device)
-        index = self._train.index[order]
-        height, width = self._train.images.pixels.shape[2:]
-        draws = draw(self.design.augmentation, count, height, width, generator).to(self.device)
+        epoch = batches(
+            self._train,
+            self._normalise,
+            self.design.augmentation,
+            size=self._batch,
+            rank=self.rank,
+            workers=self.workers,
+            seed=_epoch_seed(self.seed, self.epoch),
+            memory_format=self.precision.memory_format,
+        )
         torch.manual_seed(_epoch_seed(self.seed, self.epoch, self.rank))  # dropout's
         self.network.train()
-        for start in range(0, count, self._batch):
-            # A worker's share: every n-th of the batch.
-            rows = slice(start + self.rank, start + self._batch, self.workers)
-            pixels = augment(self._train.images.pixels[index[rows]], draws.rows(rows))
-            images = cut_out(self._normalise(pixels), draws.rows(rows))
-            self.step(images, self._train.images.labels[index[rows]])
+        for images, labels in epoch:
+            self.step(images, labels)
 
-    def step(self, images: Tensor, labels: Tensor) -> Tensor:
-        """One update from this worker's share of a batch; its part of the batch's mean loss."""
-        images = images.contiguous(memory_format=self.precision.memory_format)
+    def step(self, images: Tensor, labels: Tensor) -> None:
+        """One update from this worker's share of a batch; the device is not waited for."""
         logits = self._forward(self._parallel, images)
-        total = cross_entropy(
-            logits, labels, reduction="sum", label_smoothing=self.design.label_smoothing
-        )
+        loss = cross_entropy(logits, labels, label_smoothing=self.design.label_smoothing)
         # Gradients are averaged over workers, whose shares may differ by one image.
-        loss = total * (self.workers / self._batch)
+        weight = len(labels) * self.workers / self._batch
         self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        (loss if weight == 1 else loss * weight).backward()
         if self.design.gradient_clip:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.design.gradient_clip)
         self._optimizer.step()
-        self._schedule.step()
-        return loss.detach()
+        if self._schedule:
+            self._schedule.step()
 
     def _forward(self, network: nn.Module, images: Tensor) -> Tensor:
-        with (
-            torch.autocast(self.device.type, torch.bfloat16)
-            if self.precision.dtype == "bf16"
-            else contextlib.nullcontext()
-        ):
+        with self._autocast():
             return network(images).float()
+
+    def _autocast(self) -> contextlib.AbstractContextManager[Any]:
+        if self.precision.dtype == "fp32":
+            return contextlib.nullcontext()
+        # CUDA graphs replay the casts of the weights: a cache of them would be of another step.
+        return torch.autocast(
+            self.device.type, torch.bfloat16, cache_enabled=not self.precision.graphs
+        )
+
+    def _capture(self, shape: Shape) -> None:
+        """Makes the network's training passes CUDA graphs; the warm-up leaves no trace in it."""
+        before = {name: value.clone() for name, value in self.network.state_dict().items()}
+        example = torch.zeros(self._batch, *shape, device=self.device)
+        self.network.train()
+        with self._autocast():
+            torch.cuda.make_graphed_callables(
+                self.network, (example.contiguous(memory_format=self.precision.memory_format),)
+            )
+        self.network.load_state_dict(before)
+        self.network.zero_grad(set_to_none=True)
 
     def _share_buffers(self) -> None:
         """Gives all workers rank 0's batch norm statistics, the ones that a checkpoint keeps."""
@@ -235,10 +249,3 @@ def _group() -> tuple[int, int]:
 def _epoch_seed(seed: int, epoch: int, rank: int = 0) -> int:
     state = np.random.SeedSequence((seed, epoch, rank)).generate_state(1, np.uint64)[0]
     return int(state >> np.uint64(1))
-
-
-def _peak_memory(device: torch.device) -> int:
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -24,8 +24,6 @@ SETTINGS = {
     "TUNE_WARN_THRESHOLD_S": "60",
     # A lane is several processes that hold no core: without this Ray warns of too many.
     "RAY_worker_maximum_startup_concurrency": "16",
-    # How often Train looks at what its workers report, seconds; 2 would be a bill of its own.
-    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",
 }
 """Settings that Ray reads from the environment; one that is set there already stays."""
 

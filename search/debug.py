@@ -5,11 +5,11 @@ import dataclasses
 import torch
 from rich.console import Console
 
-from models import precision
 from models.dataset import Dataset, load, prepare
 from models.device import choose_device, describe
 from models.images import split
 from models.network import measure_size
+from models.precision import Chooser
 from models.training import EpochResult, Training
 from models.transcript import TRANSCRIPT
 from search.command_line import checking
@@ -50,8 +50,8 @@ def _start(options: DebugOptions, dataset: Dataset, console: Console) -> Trainin
         design = dataclasses.replace(design, epochs=options.epochs)
     device = choose_device(options.device)
     parameters, flops = measure_size(design, dataset.shape, len(dataset.classes))
-    chosen = precision.choose(options.precision, design, dataset, device)
     train, validation = split(load(dataset, "train"), options.train_images)
+    chosen = Chooser(options.precision, dataset, device).choose(design, len(train))
     console.print(
         f"{options.design}: {parameters:,} parameters, {flops / 1e6:.1f} MFLOPs an image; "
         f"{dataset.name}, {len(train):,} images train, {len(validation):,} validate; "

@@ -62,7 +62,7 @@ def trial_row(trial: Trial, price: float | None) -> dict[str, Any]:
         "seed": trial.seed,
         "state": trial.state,
         "reason": trial.reason,
-        "epochs": trial.epochs[-1]["epoch"] if trial.epochs else 0,
+        "epochs": trial.last_epoch,
         "epochs_planned": planned,
         "best_epoch": best.get("epoch"),
         "val_accuracy": best.get("val_accuracy"),
@@ -78,6 +78,7 @@ def trial_row(trial: Trial, price: float | None) -> dict[str, Any]:
         "gpus_per_worker": trial.gpus_per_worker,
         "precision": trial.precision,
         "device": trial.device,
+        "restarts": trial.restarts,
     }
 
 

@@ -1,21 +1,23 @@
 """What a session trains: a search's proposals, or the transcript's designs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from ray.tune.schedulers import ASHAScheduler, TrialScheduler
-
 from models.dataset import Dataset
 from models.design import Design
+from models.selection import ValidateOn
 from models.transcript import TRANSCRIPT
 from search import budget as budgets
 from search.budget import Budget
+from search.conversation import Proposer
+from search.early_stop import Asha, never
 from search.options import RunOptions, SearchOptions, TranscriptOptions
 from search.proposer import ListProposer, OptunaProposer
 from search.sources import check_data_options, require_positive
 from search.space import Space
-from search.tune_adapter import Proposer
+from search.state import Trial
 
 KNOWN = ("cnn-1", "cnn-3")
 """Designs of the transcript with which a search begins."""
@@ -31,13 +33,14 @@ class Job:
 
     command: Literal["search", "transcript"]
     proposer: Proposer
-    scheduler: TrialScheduler | None
+    goes_on: Callable[[Trial], bool]
+    """Whether a trial is trained further after its newest epoch."""
     max_parameters: int | None
     notes: tuple[str, ...]
     """For people, in the plan."""
 
     @property
-    def validate_on(self) -> Literal["validation", "test"]:
+    def validate_on(self) -> ValidateOn:
         """Held-out training images, but for the transcript, which used the test images."""
         return "test" if self.command == "transcript" else "validation"
 
@@ -78,7 +81,7 @@ def _search_job(options: SearchOptions, run: Path, dataset: Dataset, accelerated
     return Job(
         command="search",
         proposer=OptunaProposer(run / "study.log", space, options.searcher, options.seed, known),
-        scheduler=_asha(epochs) if options.scheduler == "asha" else None,
+        goes_on=Asha(epochs, REDUCTION).goes_on if options.scheduler == "asha" else never,
         max_parameters=options.max_parameters,
         notes=(
             f"designs: {' and '.join(KNOWN)} first, then what {options.searcher} proposes, "
@@ -94,7 +97,7 @@ def _transcript_job(options: TranscriptOptions, accelerated: bool) -> Job:
     return Job(
         command="transcript",
         proposer=ListProposer(designs),
-        scheduler=None,
+        goes_on=never,
         max_parameters=None,
         notes=(
             "designs: " + ", ".join(f"{name} ({design.epochs} epochs)" for name, design in designs),
@@ -105,14 +108,3 @@ def _transcript_job(options: TranscriptOptions, accelerated: bool) -> Job:
 
 def _shortened(design: Design, max_epochs: int | None) -> Design:
     return replace(design, epochs=min(design.epochs, max_epochs or design.epochs))
-
-
-def _asha(max_epochs: int) -> ASHAScheduler:
-    return ASHAScheduler(
-        time_attr="epoch",
-        metric="val_accuracy",
-        mode="max",
-        max_t=max_epochs,
-        grace_period=1,
-        reduction_factor=REDUCTION,
-    )

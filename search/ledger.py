@@ -3,7 +3,7 @@
 Each line has `seq` (from 0, without gaps), `time` (seconds since 1970) and `kind`:
 
 - run: `event` start, end or interrupted
-- decision: `action` start, stop or refuse, and why
+- decision: `action` start, restart or refuse, and why
 - trial: a trial's new `state`; the first such line has its design, seed and share of the device
 - epoch: the result of one epoch
 - cost: worker-seconds of one trial for one item
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 Kind = Literal["run", "decision", "trial", "epoch", "cost"]
+Fields = dict[str, Any]
 Line = dict[str, Any]
 
 SEGMENT_LINES = 10_000
@@ -27,7 +28,7 @@ class LedgerError(ValueError):
 
 
 class Ledger:
-    """The one writer of a run's ledger. A line is on disk when `append` returns."""
+    """The one writer of a run's ledger. Lines are on disk when `append` returns."""
 
     def __init__(self, folder: Path, segment_lines: int = SEGMENT_LINES) -> None:
         """Opens the ledger in `folder`, made if need be; goes on after its last whole line."""
@@ -38,15 +39,21 @@ class Ledger:
         # A torn line stays where it is, dropped by every reader: what follows has a new segment.
         self._segment = self._open_segment(len(_segments(folder)))
 
-    def append(self, kind: Kind, **fields: Any) -> Line:
-        """Writes one line and gives it back."""
+    def append(self, *entries: tuple[Kind, Fields]) -> list[Line]:
+        """Writes a line for each entry, all with one wait for the disk, and gives them back."""
+        lines = [self._write(kind, fields) for kind, fields in entries]
+        self._segment.flush()
+        os.fsync(self._segment.fileno())
+        return lines
+
+    def _write(self, kind: Kind, fields: Fields) -> Line:
         line: Line = {"seq": self.next_seq, "time": round(time.time(), 3), "kind": kind, **fields}
         if self.next_seq % self._segment_lines == 0 and self._segment.tell():
+            self._segment.flush()
+            os.fsync(self._segment.fileno())
             self._segment.close()
             self._segment = self._open_segment(len(_segments(self.folder)))
         self._segment.write(json.dumps(line).encode() + b"\n")
-        self._segment.flush()
-        os.fsync(self._segment.fileno())
         self.next_seq += 1
         return line
 

@@ -72,7 +72,7 @@ def describe(trial: Trial) -> str:
     """One line about a trial: its end, its best, its network."""
     end = trial.state + (f" ({trial.reason})" if trial.reason else "")
     best = f"{trial.best['val_accuracy']:.1%}" if trial.best else "no result"
-    epochs = trial.epochs[-1]["epoch"] if trial.epochs else 0
+    epochs = trial.last_epoch
     row = to_row(trial.design)
     network = f"kernels {row['kernels'] or 'none'}, dense {row['dense'] or 'none'}"
     return (

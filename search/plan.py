@@ -48,14 +48,27 @@ def make_plan(
     has_gpus = any(node.get("GPU", 0) for node in [*nodes, *growable])
     gpus = gpus_per_worker if gpus_per_worker is not None else float(has_gpus and accelerator)
     cpus = cpus_per_worker if cpus_per_worker is not None else _default_cpus(nodes, gpus)
-    there, grown = (
-        sum(_workers_on(node, cpus, gpus) for node in cluster) for cluster in (nodes, growable)
-    )
-    most = max(there, grown)
-    if most < workers_per_trial:
-        raise ValueError(_refusal(nodes, growable, workers_per_trial, cpus, gpus, most))
-    lanes = most // workers_per_trial
+    workers = _most_workers(nodes, growable, cpus, gpus)
+    if workers < workers_per_trial:
+        raise ValueError(_refusal(nodes, growable, workers_per_trial, cpus, gpus, workers))
+    lanes = workers // workers_per_trial
     return Plan(min(lanes, parallel or lanes), workers_per_trial, cpus, gpus)
+
+
+def count_lanes(
+    plan: Plan, nodes: Sequence[Resources], growable: Sequence[Resources], parallel: int | None
+) -> int:
+    """How many lanes like those of `plan` the cluster holds as it is now, at most `parallel`."""
+    workers = _most_workers(nodes, growable, plan.cpus_per_worker, plan.gpus_per_worker)
+    lanes = workers // plan.workers_per_trial
+    return min(lanes, parallel or lanes)
+
+
+def _most_workers(
+    nodes: Sequence[Resources], growable: Sequence[Resources], cpus: int, gpus: float
+) -> int:
+    """On the nodes that are there, or that come when they are asked for."""
+    return max(sum(_workers_on(node, cpus, gpus) for node in each) for each in (nodes, growable))
 
 
 def _check(

@@ -14,23 +14,24 @@ from rich.console import Console
 
 from models.dataset import Dataset, prepare
 from models.design import Design
-from models.images import Subset
 from models.network import measure_size
+from models.selection import Selection, select, subsets
 from search import cluster, jobs, run_folder, weights, winner
 from search.budget import Budget
 from search.command_line import checking
+from search.conversation import Conversation
 from search.interrupt import Interrupt
 from search.jobs import Job
-from search.launch import make_trainable
+from search.lane import make_lane
+from search.lane_count import LaneCount
 from search.live import LiveLine
 from search.options import RunOptions
 from search.plan import Plan, make_plan
 from search.recorder import Recorder
 from search.scalars import Scalars
 from search.sources import source_of
-from search.tune_adapter import Conversation
-from search.tune_loop import run_trials
-from search.worker import TrialSettings, training_data
+from search.tune_loop import run_legs
+from search.worker import TrialSettings
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,7 @@ class Session:
     plan: Plan
     dataset: Dataset
     job: Job
-    train: Subset
-    validation: Subset
+    selection: Selection
     console: Console
 
 
@@ -56,15 +56,15 @@ def run(options: RunOptions, console: Console) -> tuple[Path, bool]:
     with checking():
         budget = jobs.check(options)
         dataset = _prepare_data(options, console)
-        training_data(dataset, options.train_images, "validation")
+        select(dataset, options.train_images, "validation")
     with cluster.connection(options.address):
         with checking():
             plan = _plan(options, budget)
             folder = run_folder.create(options.out, options.name)
         cluster.log_to_file(folder / "ray.log")
         job = jobs.make_job(options, folder, dataset, _accelerated(plan, options))
-        train, validation = training_data(dataset, options.train_images, job.validate_on)
-        session = Session(folder, options, budget, plan, dataset, job, train, validation, console)
+        selection = select(dataset, options.train_images, job.validate_on)
+        session = Session(folder, options, budget, plan, dataset, job, selection, console)
         _write_info(session)
         _print_plan(session)
         with _failure_noted(folder):
@@ -139,8 +139,8 @@ def _write_info(session: Session) -> None:
         price=session.options.price,
         plan=dataclasses.asdict(session.plan),
         evaluated_on=session.job.validate_on,
-        train_images=len(session.train),
-        validation_images=len(session.validation),
+        train_images=len(session.selection.train),
+        validation_images=len(session.selection.validation),
         ended=None,
         wall_seconds=None,
     )
@@ -152,7 +152,8 @@ def _print_plan(session: Session) -> None:
     lines = (
         f"Run {session.folder}",
         f"  data: {dataset.name}, {len(dataset.classes)} classes of {size} pixels, "
-        f"{len(session.train):,} images train, {len(session.validation):,} validate",
+        f"{len(session.selection.train):,} images train, "
+        f"{len(session.selection.validation):,} validate",
         *(f"  {note}" for note in session.job.notes),
         f"  {session.plan}",
         f"  budget: {session.budget}",
@@ -167,8 +168,7 @@ def _train(session: Session, recorder: Recorder) -> bool:
     settings = TrialSettings(
         run=str(session.folder.resolve()),
         dataset=session.dataset,
-        train_images=options.train_images,
-        validate_on=job.validate_on,
+        selection=session.selection,
         precision=options.precision,
         device=options.device,
         gpus_per_worker=plan.gpus_per_worker,
@@ -180,12 +180,17 @@ def _train(session: Session, recorder: Recorder) -> bool:
             job.proposer,
             recorder,
             session.budget,
-            lambda design: _refusal(session, design),
-            options.seed,
-            live.trial_ended,
-            lambda: interrupt.asked,
+            refuse=lambda design: _refusal(session, design),
+            goes_on=job.goes_on,
+            seed=options.seed,
+            say=live.trial_ended,
+            interrupted=lambda: interrupt.asked,
         )
-        run_trials(conversation, job, plan, lambda scratch: make_trainable(settings, plan, scratch))
+        run_legs(
+            conversation,
+            lambda scratch: make_lane(settings, plan, scratch),
+            LaneCount(plan, options.parallel, fixed=_uses_mps(options)),
+        )
         conversation.end_all()
     if not interrupt.asked:
         console.print(f"The search ended: {conversation.why_ended}", highlight=False)
@@ -218,13 +223,14 @@ def _conclude(session: Session, recorder: Recorder, interrupted: bool) -> bool:
         console.print("No trial has a result: there is no winner.")
     else:
         held_out = session.job.validate_on
+        _, validation = subsets(session.dataset, session.selection)
         accuracy = winner.write(
-            folder, best, session.dataset, session.validation, held_out, score=not interrupted
+            folder, best, session.dataset, validation, held_out, score=not interrupted
         )
         line = (
             f"{'Leads so far' if interrupted else 'Winner'}: trial {best.trial} after "
             f"{best.best['epoch']} epochs, {best.best['val_accuracy']:.1%} on "
-            f"{len(session.validation):,} {held_out} images"
+            f"{len(session.selection.validation):,} {held_out} images"
         )
         if accuracy is not None and held_out != "test":
             line += f"; {accuracy:.1%} on the {session.dataset.test_count:,} test images"

@@ -30,6 +30,8 @@ class Trial:
     gpus_per_worker: float = 0.0
     precision: str = ""
     device: str = ""
+    restarts: int = 0
+    """How often it went on in another lane because its own was lost."""
     epochs: list[dict[str, Any]] = field(default_factory=list)
     """Its epoch lines, in order."""
     costs: dict[str, float] = field(default_factory=dict)
@@ -51,6 +53,11 @@ class Trial:
     def best(self) -> dict[str, Any] | None:
         """The point with the highest validation accuracy, the earliest of equals."""
         return max(self.points, key=lambda p: (p["val_accuracy"], -p["epoch"]), default=None)
+
+    @property
+    def last_epoch(self) -> int:
+        """The newest epoch that was told; 0 before the first."""
+        return self.epochs[-1]["epoch"] if self.epochs else 0
 
     def train_seconds(self, epochs: int | None = None) -> float:
         """Worker-seconds of training, evaluation excluded, up to and with epoch `epochs`."""
@@ -105,6 +112,8 @@ def apply(state: SearchState, line: ledger.Line) -> None:
             state.decisions += 1
             if line["action"] == "refuse":
                 state.refused.append(line)
+            elif line["action"] == "restart":
+                state.trials[line["trial"]].restarts += 1
         case "trial":
             _apply_trial(state, line)
         case "epoch":

@@ -1,4 +1,4 @@
-"""Runs Ray Tune from the first trial to the end of the search."""
+"""Runs Ray Tune from the first leg to the end of the search."""
 
 import os
 import tempfile
@@ -8,43 +8,47 @@ from typing import Any
 
 import ray.tune
 
-from search.jobs import Job
-from search.plan import Plan
-from search.tune_adapter import Ask, BudgetStopper, Conversation, Tell
+from search.conversation import Conversation
+from search.tune_adapter import Ask, BudgetStopper, Decide, Tell
 
-Trainable = Callable[..., Any]
+ENVIRONMENT = {
+    # Tune lets one trial at a time wait for its place unless told otherwise.
+    "TUNE_MAX_PENDING_TRIALS_PG": "100000",
+    # It would answer Ctrl-C by itself, telling nobody.
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    # Its own state is never read back.
+    "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
+}
 
 
-def run_trials(
+def run_legs(
     conversation: Conversation,
-    job: Job,
-    plan: Plan,
-    make_trainable: Callable[[Path], Trainable],
+    make_lane: Callable[[Path], Any],
+    lanes: Callable[[], int],
 ) -> None:
-    """Trains what the conversation's proposer proposes until it, the budget or the user ends it.
+    """Trains what the conversation gives until it, the budget or the user ends it.
 
-    What Tune and Train write goes to a scratch folder that is gone afterwards.
+    `make_lane` gets a scratch folder for what Tune and Train write, gone afterwards, and gives what
+    Tune runs; `lanes` tells how many of them the cluster holds now.
     """
-    # Tune lets one trial at a time wait for its place unless told otherwise; and it would answer
-    # Ctrl-C by itself, telling nobody.
-    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(plan.lanes)
-    os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"
+    os.environ.update(ENVIRONMENT)
     with tempfile.TemporaryDirectory(prefix="kneepoint-", ignore_cleanup_errors=True) as folder:
         scratch = Path(folder)
         ray.tune.Tuner(
-            make_trainable(scratch),
+            make_lane(scratch / "train"),
             tune_config=ray.tune.TuneConfig(
-                search_alg=Ask(conversation),
-                scheduler=job.scheduler,
+                search_alg=Ask(conversation, lanes),
+                scheduler=Decide(conversation),
                 num_samples=-1,
-                max_concurrent_trials=plan.lanes,
-                reuse_actors=False,
+                reuse_actors=True,
             ),
             run_config=ray.tune.RunConfig(
                 name="tune",
                 storage_path=str(scratch),
                 callbacks=[Tell(conversation)],
                 stop=BudgetStopper(conversation),
+                # Not even at a leg's end, as Tune would: its lane is free at once.
+                checkpoint_config=ray.tune.CheckpointConfig(checkpoint_at_end=False),
                 verbose=0,
             ),
         ).fit()

@@ -1,7 +1,7 @@
-"""Where a trial keeps its checkpoint and its weights, and which are kept for how long.
+"""Where a trial keeps its checkpoints, and which are kept for how long.
 
-`checkpoints/N/last.pt` is what trial N goes on from; `checkpoints/N/epoch-0003.pt` are the weights
-after an epoch that counts as a result.
+`checkpoints/N/epoch-0003.pt` is all that trial N needs to go on after epoch 3, its network's
+weights among it.
 """
 
 import shutil
@@ -17,20 +17,16 @@ def trial_folder(run: Path, trial: int) -> Path:
     return run / "checkpoints" / str(trial)
 
 
-def checkpoint_file(folder: Path) -> Path:
-    """What a trial goes on from."""
-    return folder / "last.pt"
+def checkpoint_file(run: Path, trial: int, epoch: int) -> Path:
+    """The checkpoint of a trial after `epoch`."""
+    return trial_folder(run, trial) / f"epoch-{epoch:04d}.pt"
 
 
-def weights_file(folder: Path, epoch: int) -> Path:
-    """The weights after `epoch`."""
-    return folder / f"epoch-{epoch:04d}.pt"
-
-
-def keep_best(run: Path, trial: Trial) -> None:
-    """Deletes a running trial's weights but those of its best epoch, and of epochs to be told."""
-    told = trial.epochs[-1]["epoch"] if trial.epochs else 0
-    _keep(run, trial, lambda epoch: epoch > told)
+def keep_needed(run: Path, trial: Trial) -> None:
+    """Deletes a running trial's checkpoints but those of its best epoch, of the last one that was
+    told, and of epochs to be told."""
+    told = trial.last_epoch
+    _keep(run, trial, lambda epoch: epoch >= told)
 
 
 def sweep(run: Path, state: SearchState) -> None:
@@ -43,14 +39,14 @@ def sweep(run: Path, state: SearchState) -> None:
     needed = {held[index].trial for index in non_dominated(points)}
     if state.winner:  # of equally accurate trials it need not be the one trained the fastest
         needed.add(state.winner.trial)
-    for trial in state.trials.values():
+    for folder in (run / "checkpoints").glob("[0-9]*"):
+        trial = state.trials[int(folder.name)]
         if trial.state == "running":
             continue
-        if trial.trial not in needed:
-            shutil.rmtree(trial_folder(run, trial.trial), ignore_errors=True)
-            continue
-        checkpoint_file(trial_folder(run, trial.trial)).unlink(missing_ok=True)
-        _keep(run, trial, lambda epoch: False)
+        if trial.trial in needed:
+            _keep(run, trial, lambda epoch: False)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _keep(run: Path, trial: Trial, also: Callable[[int], bool]) -> None:

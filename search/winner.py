@@ -34,11 +34,9 @@ def write(
     assert trial.best is not None
     folder = run / "winner"
     folder.mkdir(exist_ok=True)
-    state = checkpoint.load(
-        weights.weights_file(weights.trial_folder(run, trial.trial), trial.best["epoch"])
-    )
+    saved = checkpoint.load(weights.checkpoint_file(run, trial.trial, trial.best["epoch"]))
     network = build(trial.design, dataset.shape, len(dataset.classes))
-    network.load_state_dict(state)
+    network.load_state_dict(saved["training"]["network"])
     checkpoint.save(network.state_dict(), folder / "weights.pt")
     _write_json(folder / "design.json", _describe(trial, dataset, selected_on))
     _write_samples(folder / "samples.npz", validation, len(dataset.classes))

@@ -1,5 +1,7 @@
-"""What each Ray Train worker of a trial runs: the design's training, reported epoch by epoch."""
+"""What each Ray Train worker of a lane runs: one trial after another, an epoch at a time."""
 
+import gc
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,13 +11,20 @@ import ray.train.torch
 import torch
 import torch.distributed as dist
 
-from models import checkpoint, precision
-from models.dataset import Dataset, load
+from models import checkpoint, memory, process_state
+from models.dataset import Dataset
 from models.design import Design, from_dict
 from models.device import DeviceChoice, Precision, choose_device
-from models.images import Subset, everything, split
-from models.training import EpochResult, Training
+from models.images import to_device
+from models.precision import Chooser
+from models.selection import Selection, subsets
+from models.training import Training
 from search import weights
+from search.leg import Leg
+
+OUT_OF_MEMORY = "out_of_memory"
+_NO_MEMORY = ("out of memory", "can't allocate memory")
+"""How torch says it where it has no exception of its own for it: mps and the CPU."""
 
 
 @dataclass(frozen=True)
@@ -25,63 +34,106 @@ class TrialSettings:
     run: str
     """The run's folder, the same path on every node."""
     dataset: Dataset
-    train_images: int | None
-    validate_on: str
-    """validation (held out of the training images) or test (the transcript's way)."""
+    selection: Selection
     precision: str
     device: DeviceChoice
     gpus_per_worker: float
     threads: int
+    make_training: Callable[..., Training] = Training
+    """What trains: another class only where training itself is not what is looked at."""
 
 
-def run_trial(config: dict[str, Any]) -> None:
-    """Trains trial `config["trial"]` from its start, or from its checkpoint if it left one.
+class Trainer:
+    """Trains in this process. Data, device and process group stay from trial to trial."""
 
-    Each worker of the trial's process group calls this.
-    """
-    settings: TrialSettings = config["settings"]
-    torch.set_num_threads(settings.threads)
-    design = from_dict(config["design"])
-    folder = weights.trial_folder(Path(settings.run), config["trial"])
-    if not (Path(settings.run) / "run.json").exists():
-        raise FileNotFoundError(f"{settings.run} is not on storage that all nodes share: see --out")
-    _train(settings, design, config["seed"], folder)
+    def __init__(self, settings: TrialSettings) -> None:
+        if not (Path(settings.run) / "run.json").exists():
+            raise FileNotFoundError(
+                f"{settings.run} is not on storage that all nodes share: see --out"
+            )
+        torch.set_num_threads(settings.threads)
+        self._settings = settings
+        self.rank, self._workers = dist.get_rank(), dist.get_world_size()
+        self._device = _device(settings)
+        data = subsets(settings.dataset, settings.selection)
+        self._train, self._validation = to_device(data, self._device)
+        self._chooser = Chooser(settings.precision, settings.dataset, self._device)
+        self._process = process_state.capture()
+        self._trial = -1
+        self._training: Training | None = None
+        # What was imported stays: to look through it again for each trial would take a second.
+        gc.collect()
+        gc.freeze()
 
+    def answer(self, leg: Leg | None) -> dict[str, Any]:
+        """One epoch of `leg`, or of the leg before: its result, or `failure` with the reason.
 
-def _train(settings: TrialSettings, design: Design, seed: int, folder: Path) -> None:
-    device = _device(settings)
-    left = weights.checkpoint_file(folder)
-    saved = checkpoint.load(left, device) if left.exists() else None
-    train, validation = training_data(settings.dataset, settings.train_images, settings.validate_on)
-    training = Training(
-        design,
-        settings.dataset,
-        train,
-        validation,
-        seed=seed,
-        device=device,
-        precision=_precision(settings, design, device, saved),
-    )
-    if saved:
-        training.load_state(saved["training"])
-    while training.epoch < design.epochs:
+        A failure is `spoiling` where it may have left the device, or the other workers, in a state
+        that nothing more should be trained in.
+        """
+        try:
+            if leg is not None:
+                self._begin(leg)
+            return self._run_epoch()
+        except Exception as error:
+            self._training = None
+            reason = _reason(error)
+            alone = self._workers == 1
+            sound = alone and (self._device.type == "cpu" or reason == OUT_OF_MEMORY)
+            return {"failure": reason, "spoiling": not sound}
+
+    def _begin(self, leg: Leg) -> None:
+        """Leaves nothing of the trial before, and builds or loads the one of `leg`."""
+        self._training = None
+        process_state.restore(self._process)
+        memory.release(self._device)
+        design = from_dict(leg.design)
+        saved = None
+        if leg.from_epoch:
+            path = weights.checkpoint_file(Path(self._settings.run), leg.trial, leg.from_epoch)
+            saved = checkpoint.load(path, self._device)
+        self._trial = leg.trial
+        self._training = self._settings.make_training(
+            design,
+            self._settings.dataset,
+            self._train,
+            self._validation,
+            seed=leg.seed,
+            device=self._device,
+            precision=self._precision(design, saved),
+        )
+        if saved:
+            self._training.load_state(saved["training"])
+
+    def _precision(self, design: Design, saved: dict[str, Any] | None) -> Precision:
+        """Rank 0's choice for all workers; the one of before where the trial goes on."""
+        if saved:
+            return Precision(*saved["precision"])
+        chosen: list[Precision | None] = [None]
+        if self.rank == 0:
+            chosen = [self._chooser.choose(design, len(self._train))]
+        if self._workers > 1:
+            dist.broadcast_object_list(chosen, src=0)
+        assert chosen[0] is not None
+        return chosen[0]
+
+    def _run_epoch(self) -> dict[str, Any]:
+        training = self._training
+        assert training is not None
         result = training.run_epoch()
-        if not result.diverged:
-            _save(training, folder)
-        _report(result, training)
-        if result.diverged:
-            return
-
-
-def training_data(
-    dataset: Dataset, train_images: int | None, validate_on: str
-) -> tuple[Subset, Subset]:
-    """Train and validation subsets: held out of the training images, or as the transcript did."""
-    train, validation = split(load(dataset, "train"), train_images)
-    if validate_on == "test":
-        index = torch.cat([train.index, validation.index]).sort().values
-        return Subset(train.images, index), everything(load(dataset, "test"))
-    return train, validation
+        if self.rank == 0 and not result.diverged:
+            precision = training.precision
+            checkpoint.save(
+                {
+                    "training": training.state(),
+                    "precision": (precision.dtype, precision.channels_last, precision.graphs),
+                },
+                weights.checkpoint_file(Path(self._settings.run), self._trial, result.epoch),
+            )
+        return asdict(result) | {
+            "precision": str(training.precision),
+            "device": training.device.type,
+        }
 
 
 def _device(settings: TrialSettings) -> torch.device:
@@ -94,37 +146,10 @@ def _device(settings: TrialSettings) -> torch.device:
     return device
 
 
-def _precision(
-    settings: TrialSettings, design: Design, device: torch.device, saved: dict[str, Any] | None
-) -> Precision:
-    """Rank 0's choice for all workers; the one of before where the trial goes on."""
-    if saved:
-        return Precision(*saved["precision"])
-    chosen: list[Precision | None] = [None]
-    if dist.get_rank() == 0:
-        chosen = [precision.choose(settings.precision, design, settings.dataset, device)]
-    dist.broadcast_object_list(chosen, src=0)
-    assert chosen[0] is not None
-    return chosen[0]
-
-
-def _save(training: Training, folder: Path) -> None:
-    if training.rank:
-        return
-    state = training.state()
-    kept = (training.precision.dtype, training.precision.channels_last)
-    checkpoint.save({"training": state, "precision": kept}, weights.checkpoint_file(folder))
-    if training.design.is_result(training.epoch):
-        checkpoint.save(state["network"], weights.weights_file(folder, training.epoch))
-
-
-def _report(result: EpochResult, training: Training) -> None:
-    """To Ray Train, and so to Ray Tune: rank 0's metrics, which are those of all workers."""
-    ray.train.report(
-        {
-            "epoch_result": asdict(result)
-            | {"precision": str(training.precision), "device": training.device.type},
-            "epoch": result.epoch,
-            "val_accuracy": 0.0 if result.diverged else result.val_accuracy,
-        }
-    )
+def _reason(error: Exception) -> str:
+    """Why a training failed, in a line; the same word for all that ran out of memory."""
+    text = (str(error).strip().splitlines() or [""])[0]
+    memory_error = isinstance(error, torch.OutOfMemoryError | MemoryError)
+    if memory_error or any(words in text for words in _NO_MEMORY):
+        return OUT_OF_MEMORY
+    return f"{type(error).__name__}: {text}"[:300]

@@ -20,7 +20,7 @@ from models.images import split
 from models.network import measure_size
 from models.scoring import classification_metrics, predict
 from models.training import Training
-from search.ledger import Ledger
+from search.ledger import Kind, Ledger
 
 CIFAR = {
     "name": "cifar10",
@@ -41,6 +41,10 @@ class RunMaker:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.ledger = Ledger(folder / "ledger")
+
+    def write(self, kind: Kind, **fields: Any) -> None:
+        """One line of the ledger."""
+        self.ledger.append((kind, fields))
 
     def record(self, **fields: Any) -> None:
         """run.json with these fields over those of a finished search."""
@@ -76,7 +80,7 @@ class RunMaker:
         """A trial whose epochs have these accuracies and `seconds` each; None for diverged."""
         accuracies = list(accuracies)
         design = design or Design(epochs=max(1, len(accuracies)))
-        self.ledger.append(
+        self.write(
             "trial",
             trial=number,
             state="running",
@@ -94,15 +98,15 @@ class RunMaker:
         for epoch, (accuracy, train) in enumerate(zip(accuracies, trained, strict=True), start=1):
             self.epoch(number, epoch, accuracy, train, seconds)
         for item, spent in (("training", seconds), ("evaluation", 0.5), ("overhead", 0.25)):
-            self.ledger.append("cost", trial=number, item=item, seconds=spent * len(accuracies))
-        self.ledger.append("trial", trial=number, state=state, reason=reason)
+            self.write("cost", trial=number, item=item, seconds=spent * len(accuracies))
+        self.write("trial", trial=number, state=state, reason=reason)
 
     def epoch(
         self, trial: int, epoch: int, accuracy: float | None, train: float | None, seconds: float
     ) -> None:
         """One epoch line."""
         loss = None if accuracy is None else 1 - accuracy
-        self.ledger.append(
+        self.write(
             "epoch",
             trial=trial,
             epoch=epoch,

@@ -5,8 +5,9 @@ import urllib.request
 
 import pytest
 import torch
+from torchvision.datasets import CIFAR10
 
-from models.dataset import CIFAR10, Source, load, prepare
+from models.dataset import Source, load, prepare
 from models.device import FIXED
 from models.images import split
 from models.training import Training

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from torchvision.datasets import CIFAR10
 
-from models.dataset import CIFAR10
 from search.run import main
 
 DIGITS = ["--dataset", "digits"]

@@ -8,7 +8,7 @@ from search.ledger import Ledger, LedgerError, read
 def write(folder: Path, count: int, segment_lines: int = 10_000) -> None:
     ledger = Ledger(folder, segment_lines)
     for number in range(count):
-        ledger.append("cost", trial=number)
+        ledger.append(("cost", {"trial": number}))
     ledger.close()
 
 
@@ -19,6 +19,14 @@ def test_lines_come_back_in_order(tmp_path: Path) -> None:
     assert [line["trial"] for line in lines] == [0, 1, 2, 3, 4]
     assert {line["kind"] for line in lines} == {"cost"}
     assert all(line["time"] > 1.6e9 for line in lines)
+
+
+def test_several_lines_at_once(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path, segment_lines=2)
+    lines = ledger.append(*(("cost", {"trial": number}) for number in range(5)))
+    assert lines == list(read(tmp_path))
+    assert [line["seq"] for line in lines] == [0, 1, 2, 3, 4]
+    assert len(list(tmp_path.iterdir())) == 3
 
 
 def test_segments(tmp_path: Path) -> None:
@@ -42,7 +50,7 @@ def test_torn_last_line_is_dropped_and_the_ledger_goes_on(tmp_path: Path) -> Non
 
 def test_each_line_is_on_disk_at_once(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path)
-    ledger.append("run", event="start")
+    ledger.append(("run", {"event": "start"}))
     assert [line["event"] for line in read(tmp_path)] == ["start"]
 
 

@@ -31,7 +31,7 @@ def result(epoch: int, accuracy: float, seconds: float = 3600.0, **fields) -> di
 
 
 def write_weights(run: Path, trial: int, epoch: int) -> Path:
-    path = weights.weights_file(weights.trial_folder(run, trial), epoch)
+    path = weights.checkpoint_file(run, trial, epoch)
     checkpoint.save({}, path)
     return path
 
@@ -43,7 +43,7 @@ def table(run: Path, name: str) -> list[dict[str, str]]:
 
 def test_the_ledger_folds_to_what_was_told(recorder: Recorder, tmp_path: Path) -> None:
     number = recorder.start(DESIGN, seed=7, name="x", by="tpe")
-    recorder.epoch(number, result(1, 0.4))
+    recorder.epoch(number, result(1, 0.4), "group")
     recorder.end(number, reason="scheduler")
     recorder.close("end", "done")
     state = fold(ledger.read(tmp_path / "ledger"))
@@ -58,8 +58,9 @@ def test_the_ledger_folds_to_what_was_told(recorder: Recorder, tmp_path: Path) -
 def test_tables_have_the_promised_columns_and_bills(recorder: Recorder, tmp_path: Path) -> None:
     number = recorder.start(DESIGN, seed=0)
     for epoch, accuracy in ((1, 0.4), (2, 0.6), (3, 0.5)):
-        recorder.epoch(number, result(epoch, accuracy))
+        recorder.epoch(number, result(epoch, accuracy), "group")
     recorder.end(number)
+    recorder.close("end", "")
     (row,) = table(tmp_path, "trials.csv")
     assert list(row)[:7] == ["trial", "name", "design_id", "seed", "state", "reason", "epochs"]
     assert (row["state"], row["epochs"], row["epochs_planned"]) == ("finished", "3", "3")
@@ -86,22 +87,26 @@ def test_tables_have_the_promised_columns_and_bills(recorder: Recorder, tmp_path
     assert list((tmp_path / "tensorboard").glob("0000-*/events*"))
 
 
-def test_lanes_are_reused(recorder: Recorder, tmp_path: Path) -> None:
+def test_lanes_are_worker_groups_by_their_first_word(recorder: Recorder, tmp_path: Path) -> None:
     first, second = recorder.start(DESIGN, 0), recorder.start(DESIGN, 1)
-    recorder.epoch(first, result(1, 0.1))
-    recorder.epoch(second, result(1, 0.1))
+    recorder.epoch(second, result(1, 0.1), "one group")
+    recorder.epoch(first, result(1, 0.1), "another")
     recorder.end(first)
     third = recorder.start(DESIGN, 2)
-    recorder.epoch(third, result(1, 0.1))
+    recorder.epoch(third, result(1, 0.1), "another")
+    recorder.restart(third, "the other was lost")
+    recorder.epoch(third, result(2, 0.1), "a new one")
     assert recorder.running() == [second, third]
     recorder.end(third)
-    assert [row["lane"] for row in table(tmp_path, "epochs.csv")] == ["0", "1", "0"]
+    recorder.close("end", "")
+    assert [row["lane"] for row in table(tmp_path, "epochs.csv")] == ["1", "0", "1", "2"]
+    assert [row["restarts"] for row in table(tmp_path, "trials.csv")] == ["0", "0", "1"]
 
 
 def test_what_is_told_after_the_end_is_not_recorded(recorder: Recorder) -> None:
     number = recorder.start(DESIGN, 0)
     recorder.end(number, "failed", "diverged")
-    recorder.epoch(number, result(1, 0.9))
+    recorder.epoch(number, result(1, 0.9), "group")
     recorder.end(number)
     assert recorder.state.trials[number].epochs == []
     assert recorder.state.trials[number].reason == "diverged"
@@ -109,9 +114,10 @@ def test_what_is_told_after_the_end_is_not_recorded(recorder: Recorder) -> None:
 
 def test_divergence_has_no_result(recorder: Recorder, tmp_path: Path) -> None:
     number = recorder.start(DESIGN, 0)
-    recorder.epoch(number, result(1, 0.1, train_loss=float("nan")))
+    recorder.epoch(number, result(1, 0.1, train_loss=float("nan")), "group")
     recorder.end(number, "failed", "diverged")
     assert recorder.state.trials[number].best is None
+    recorder.close("end", "")
     (row,) = table(tmp_path, "epochs.csv")
     assert (row["train_loss"], row["val_accuracy"], row["val_loss"]) == ("", "", "0.6")
 
@@ -119,9 +125,11 @@ def test_divergence_has_no_result(recorder: Recorder, tmp_path: Path) -> None:
 def test_only_weights_that_may_be_needed_are_kept(recorder: Recorder, tmp_path: Path) -> None:
     number = recorder.start(DESIGN, 0)
     first, second, ahead = (write_weights(tmp_path, number, epoch) for epoch in (1, 2, 3))
-    recorder.epoch(number, result(1, 0.6))
+    recorder.epoch(number, result(1, 0.6), "group")
     assert first.exists() and second.exists() and ahead.exists()
-    recorder.epoch(number, result(2, 0.5))
+    recorder.epoch(number, result(2, 0.5), "group")
+    assert first.exists() and second.exists() and ahead.exists()  # the best, the last, the next
+    recorder.epoch(number, result(3, 0.4), "group")
     assert first.exists() and not second.exists() and ahead.exists()
     recorder.end(number, reason="scheduler")
     assert first.exists() and not ahead.exists()
@@ -132,7 +140,7 @@ def test_only_weights_that_may_be_needed_are_kept(recorder: Recorder, tmp_path: 
 
     worse = recorder.start(DESIGN, 1)
     poor = write_weights(tmp_path, worse, 1)
-    recorder.epoch(worse, result(1, 0.3, seconds=9999.0))
+    recorder.epoch(worse, result(1, 0.3, seconds=9999.0), "group")
     recorder.end(worse, reason="scheduler")
     assert first.exists() and not poor.exists()
 
@@ -142,16 +150,16 @@ def test_the_winner_of_a_tie_keeps_its_weights(recorder: Recorder, tmp_path: Pat
     for design, seconds in ((wide, 5.0), (DESIGN, 6.0)):  # the smaller network took longer
         number = recorder.start(design, 0)
         write_weights(tmp_path, number, 1)
-        recorder.epoch(number, result(1, 0.95, seconds=seconds))
+        recorder.epoch(number, result(1, 0.95, seconds=seconds), "group")
         recorder.end(number, reason="scheduler")
     winner = recorder.state.winner.trial
     assert winner == 1
-    assert weights.weights_file(weights.trial_folder(tmp_path, winner), 1).exists()
+    assert weights.checkpoint_file(tmp_path, winner, 1).exists()
 
 
 def test_budget_counts_what_was_held(recorder: Recorder) -> None:
     number = recorder.start(DESIGN, 0)
-    recorder.epoch(number, result(1, 0.5, seconds=7200.0))
+    recorder.epoch(number, result(1, 0.5, seconds=7200.0), "group")
     recorder.end(number)
     # 7,200 + 10 worker-seconds with half a GPU each, a little over one GPU-hour, at 2 an hour.
     assert recorder.spent(Budget(gpu_hours=1)) == "GPU-hours"

@@ -1,0 +1,61 @@
+"""A lane: Ray Tune's actor that trains one leg after another with the same workers."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ray.tune
+from ray import cloudpickle
+
+from search.leg import Leg, from_config
+from search.plan import Plan
+from search.worker_group import WorkerGroup
+
+if TYPE_CHECKING:
+    from search.worker import TrialSettings
+
+
+class Lane(ray.tune.Trainable):
+    """Tune's class trainable. A step is an epoch; Tune's next trial goes on with the same actor.
+
+    When its workers are gone `step` raises, and the lane ends: Tune starts another one.
+    """
+
+    def setup(
+        self,
+        config: dict[str, Any],
+        settings: bytes = b"",
+        plan: Plan | None = None,
+        scratch: str = "",
+    ) -> None:
+        """Starts the workers; `config` is the first leg."""
+        assert plan
+        self._start = lambda: WorkerGroup(settings, plan, Path(scratch))
+        self._group = self._start()
+        self._next: Leg | None = from_config(config)
+
+    def step(self) -> dict[str, Any]:
+        """Trains one epoch: what the worker answers, with the worker group's name."""
+        leg, self._next = self._next, None
+        answer = self._group.train(leg)
+        name = self._group.name
+        if answer.get("spoiling"):
+            self._group.close()
+            self._group = self._start()
+        return {"answer": answer, "group": name}
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Takes the next leg."""
+        self._next = from_config(new_config)
+        return True
+
+    def cleanup(self) -> None:
+        """Sends the workers home."""
+        self._group.close()
+
+
+def make_lane(settings: "TrialSettings", plan: Plan, scratch: Path) -> Any:
+    """What Ray Tune runs. It holds nothing of the cluster itself: its workers do."""
+    packed = cloudpickle.dumps(settings)  # opened by the workers alone
+    lane = ray.tune.with_parameters(Lane, settings=packed, plan=plan, scratch=str(scratch))
+    # Tune wants a trial to hold something; the cores are all for the workers.
+    return ray.tune.with_resources(lane, {"memory": 1 << 20})

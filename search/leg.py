@@ -1,0 +1,26 @@
+"""A leg: one stay of a trial in a lane, from a checkpoint on. Ray Tune's trials are our legs."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Leg:
+    """Which trial a lane trains, and after which epoch it goes on."""
+
+    trial: int
+    design: dict[str, Any]
+    """The fields of the design, as models.design.to_dict gives them."""
+    seed: int
+    from_epoch: int = 0
+    """The epoch whose checkpoint is loaded; 0 to begin."""
+
+    def to_config(self) -> dict[str, Any]:
+        """As Ray Tune carries it."""
+        return dataclasses.asdict(self)
+
+
+def from_config(config: dict[str, Any]) -> Leg:
+    """The leg of a Tune trial's config."""
+    return Leg(**config)

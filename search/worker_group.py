@@ -1,0 +1,189 @@
+"""A Ray Train worker group that lives as long as its lane, and trains what it is told.
+
+One TorchTrainer runs in a thread. Its workers connect to this process and wait for messages: a
+message and its answer take well under a millisecond, and a worker that dies is noticed at once.
+"""
+
+import multiprocessing
+import os
+import queue
+import secrets
+import threading
+from multiprocessing.connection import Connection, Listener, wait
+from pathlib import Path
+from typing import Any
+
+import ray
+import ray.train
+from ray.train.torch import TorchTrainer
+from ray.train.v2._internal.constants import ENV_VARS_TO_PROPAGATE
+
+from search.keepalive import keep_alive
+from search.leg import Leg
+from search.plan import Plan
+from search.serve import serve
+
+GRACE_SECONDS = 5
+"""After one worker's failure, how long the others may take to show whether one of them is gone."""
+CLOSE_SECONDS = 5
+"""How long the workers may take to leave; then they end with their lane's process."""
+
+
+class GroupError(RuntimeError):
+    """A worker group is no more; the message is one line that says why."""
+
+
+class GroupNotStarted(GroupError):
+    """It ended before all its workers were there."""
+
+
+class GroupLost(GroupError):
+    """A worker, or what watches over the workers, is gone."""
+
+
+class WorkerGroup:
+    """The workers of one lane. They are started at once and waited for at the first `train`."""
+
+    def __init__(self, settings: bytes, plan: Plan, scratch: Path) -> None:
+        """`settings` are pickled TrialSettings; `scratch` is for the files of Ray Train, which are
+        never read again."""
+        self.name = secrets.token_hex(4)
+        self.workers = plan.workers_per_trial
+        self._connections: list[Connection] = []
+        self._reason = "it was closed"
+        self._closed = False
+        key = secrets.token_bytes(32)
+        self._listener = Listener((ray.util.get_node_ip_address(), 0), authkey=key)
+        self._arrivals: queue.Queue[Connection | None] = queue.Queue()
+        """Connections of workers; None when the group has ended."""
+        self._ended, self._ends = multiprocessing.Pipe(duplex=False)
+        """Can be read when the group has ended."""
+        threading.Thread(target=self._accept, daemon=True).start()
+        self._run = threading.Thread(
+            target=self._fit,
+            args=(
+                _trainer(
+                    {"settings": settings, "address": self._listener.address, "key": key},
+                    plan,
+                    scratch / self.name,
+                ),
+            ),
+            daemon=True,
+        )
+        self._run.start()
+
+    def train(self, leg: Leg | None) -> dict[str, Any]:
+        """One epoch of `leg`, from its start, or of the leg before if None; rank 0's answer.
+
+        Raises GroupError when the workers are gone; never waits for workers that are.
+        """
+        self._await_workers()
+        try:
+            for connection in self._connections:
+                connection.send(leg)
+        except OSError as error:
+            raise GroupLost(f"a worker is gone ({error})") from error
+        return self._answers()
+
+    def close(self) -> None:
+        """Sends the workers home, and does not wait for long."""
+        self._closed = True
+        self._listener.close()
+        for connection in self._connections:
+            connection.close()
+        self._run.join(CLOSE_SECONDS)
+
+    def _fit(self, trainer: TorchTrainer) -> None:
+        try:
+            trainer.fit()
+        except BaseException as error:  # whatever it was: who waits must hear of it
+            self._reason = _last_line(error)
+        finally:
+            self._ends.close()
+            self._arrivals.put(None)
+
+    def _accept(self) -> None:
+        accepted = 0
+        while accepted < self.workers:
+            try:
+                connection = self._listener.accept()
+            except (multiprocessing.AuthenticationError, OSError, EOFError):
+                if self._closed:
+                    return
+                continue  # a stranger
+            keep_alive(connection)
+            self._arrivals.put(connection)
+            accepted += 1
+
+    def _await_workers(self) -> None:
+        """Until all have said which rank they are."""
+        arrived: list[tuple[int, Connection]] = []
+        while len(self._connections) < self.workers:
+            connection = self._arrivals.get()
+            if connection is None:
+                raise GroupNotStarted(f"the workers could not start: {self._reason}")
+            ready = wait([connection, self._ended])
+            try:
+                if connection not in ready:
+                    raise EOFError
+                arrived.append((connection.recv(), connection))
+            except (EOFError, OSError) as error:
+                self._run.join(CLOSE_SECONDS)
+                raise GroupNotStarted(f"a worker could not start: {self._reason}") from error
+            if len(arrived) == self.workers:
+                self._connections = [each for _, each in sorted(arrived, key=lambda pair: pair[0])]
+
+    def _answers(self) -> dict[str, Any]:
+        """Rank 0's answer, or the failure of any; GroupLost where one gave none."""
+        answers: dict[int, dict[str, Any]] = {}
+        failure: dict[str, Any] | None = None
+        while len(answers) < self.workers:
+            left = {r: c for r, c in enumerate(self._connections) if r not in answers}
+            ready = wait([*left.values(), self._ended], GRACE_SECONDS if failure else None)
+            if not ready:  # the others wait for the one that failed
+                break
+            if self._ended in ready:
+                raise GroupLost(f"the worker group has ended: {self._reason}")
+            for rank in (rank for rank, connection in left.items() if connection in ready):
+                try:
+                    answers[rank] = left[rank].recv()
+                except (EOFError, OSError) as error:
+                    raise GroupLost(f"worker {rank} is gone") from error
+                if "failure" in answers[rank]:
+                    failure = failure or answers[rank]
+        return failure or answers[0]
+
+
+class LaneTrainer(TorchTrainer):
+    """Ray's TorchTrainer without its manager of Ray Data's data sets: a process a lane for what no
+    trial uses."""
+
+    def _create_default_callbacks(self) -> list[Any]:
+        callbacks = super()._create_default_callbacks()
+        return [each for each in callbacks if type(each).__name__ != "DatasetsCallback"]
+
+
+def _trainer(config: dict[str, Any], plan: Plan, folder: Path) -> TorchTrainer:
+    # What gives back the resources of a group that died asks "the" cluster whether its controller
+    # is alive. Where a second cluster runs on the machine that may be the other one, which knows of
+    # none: so it is told which.
+    os.environ["RAY_ADDRESS"] = ray.get_runtime_context().gcs_address
+    ENV_VARS_TO_PROPAGATE.add("RAY_ADDRESS")
+    share: dict[str, float] = {"CPU": plan.cpus_per_worker}
+    if plan.gpus_per_worker:
+        share["GPU"] = plan.gpus_per_worker
+    return LaneTrainer(
+        serve,
+        train_loop_config=config,
+        scaling_config=ray.train.ScalingConfig(
+            num_workers=plan.workers_per_trial,
+            use_gpu=plan.gpus_per_worker > 0,
+            resources_per_worker=share,
+        ),
+        run_config=ray.train.RunConfig(name=folder.name, storage_path=str(folder.parent)),
+    )
+
+
+def _last_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines or [type(error).__name__])[-1][:300]
