@@ -58,12 +58,13 @@ class WorkerGroup:
         """Connections of workers; None when the group has ended."""
         self._ended, self._ends = multiprocessing.Pipe(duplex=False)
         """Can be read when the group has ended."""
+        self.address = self._listener.address
         threading.Thread(target=self._accept, daemon=True).start()
         self._run = threading.Thread(
             target=self._fit,
             args=(
                 _trainer(
-                    {"settings": settings, "address": self._listener.address, "key": key},
+                    {"settings": settings, "address": self.address, "key": key},
                     plan,
                     scratch / self.name,
                 ),
@@ -114,6 +115,7 @@ class WorkerGroup:
             keep_alive(connection)
             self._arrivals.put(connection)
             accepted += 1
+        self._listener.close()
 
     def _await_workers(self) -> None:
         """Until all have said which rank they are."""

@@ -36,6 +36,8 @@ class Play:
         raise RuntimeError("Traceback\n  a worker died: signal 9")
 
     def _work(self, rank: int) -> None:
+        if self._workers[rank] is late:
+            time.sleep(1)
         with Client(self._config["address"], authkey=self._config["key"]) as connection:
             connection.send(rank)
             self._workers[rank](connection)
@@ -69,6 +71,11 @@ def faithful(connection: Connection) -> None:
             connection.send({"epoch": leg.from_epoch + 1 if leg else 9})
     except (EOFError, ConnectionError):
         pass
+
+
+def late(connection: Connection) -> None:
+    """Comes after the others."""
+    faithful(connection)
 
 
 def leaves(connection: Connection) -> None:
@@ -144,5 +151,5 @@ def test_who_waits_hears_that_the_workers_never_came(start) -> None:
 def test_a_stranger_is_not_let_in(start) -> None:
     group, _ = start(faithful)
     with pytest.raises((EOFError, OSError, ConnectionError, Exception)):
-        Client(group._listener.address, authkey=os.urandom(32))
+        Client(group.address, authkey=os.urandom(32))
     assert group.train(LEG) == {"epoch": 3}

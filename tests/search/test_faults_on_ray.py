@@ -1,0 +1,252 @@
+"""What lanes do when processes die, and what they leave behind, on a real Ray cluster."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from search import ledger, state
+from search.run import main
+from tests.search.trainings import Greedy, training_by
+
+pytestmark = pytest.mark.timeout(300)
+DIGITS = ["--dataset", "digits", "--precision", "fp32", "--cpus-per-worker", "1"]
+FULL = ["--searcher", "random", "--scheduler", "none"]
+RESULTS = ("epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy")
+
+
+def results(found: state.SearchState) -> dict[int, list]:
+    """All that a trial's epochs showed, without how long they took."""
+    return {
+        number: [trial.state, trial.reason, trial.design.id, trial.seed]
+        + [[line[name] for name in RESULTS] for line in trial.epochs]
+        for number, trial in found.trials.items()
+    }
+
+
+def test_a_lane_trains_as_a_fresh_process_does(ray_cluster: str, tmp_path: Path) -> None:
+    """One lane, eleven designs: the last has the losses that a process has that trains it alone."""
+    words = [*DIGITS, *FULL, "--trials", "11", "--max-epochs", "2", "--parallel", "1"]
+    assert main([*words, "--out", str(tmp_path), "--name", "eleven"]) == 0
+    found = state.load(tmp_path / "eleven")
+    trial = found.trials[10]
+    assert {line["lane"] for each in found.trials.values() for line in each.epochs} == {0}
+    alone = subprocess.run(
+        [sys.executable, "-c", ALONE, json.dumps(ledger_design(tmp_path / "eleven", 10))],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    losses = [[line["train_loss"], line["val_loss"]] for line in trial.epochs]
+    assert losses == json.loads(alone.stdout)
+
+
+ALONE = """
+import json, sys, torch
+from models.dataset import Source, load, prepare
+from models.design import from_dict
+from models.device import FIXED
+from models.images import split
+from models.training import Training
+
+torch.set_num_threads(1)
+told = json.loads(sys.argv[1])
+dataset = prepare(Source("digits"))
+training = Training(
+    from_dict(told["design"]), dataset, *split(load(dataset, "train")), seed=told["seed"],
+    device=torch.device("cpu"), precision=FIXED["fp32"],
+)
+results = [training.run_epoch() for _ in range(training.design.epochs)]
+print(json.dumps([[result.train_loss, result.val_loss] for result in results]))
+"""
+
+
+def ledger_design(run: Path, number: int) -> dict:
+    lines = ledger.read(run / "ledger")
+    return next(line for line in lines if line["kind"] == "trial" and line["trial"] == number)
+
+
+def test_out_of_memory_is_the_trial_s_result(ray_cluster: str, tmp_path: Path) -> None:
+    """And the lane goes on with the next trial."""
+    with training_by(Greedy):
+        words = ["transcript", "ann-3", "cnn-1", "cnn-3", "ann-1", *DIGITS, "--parallel", "1"]
+        assert main([*words, "--max-epochs", "2", "--out", str(tmp_path), "--name", "o"]) == 0
+    found = state.load(tmp_path / "o")
+    told = {t.name: (t.state, t.reason, t.last_epoch) for t in found.trials.values()}
+    assert told == {
+        "ann-3": ("failed", "out_of_memory", 1),
+        "cnn-1": ("finished", "", 2),
+        "cnn-3": ("failed", "out_of_memory", 1),
+        "ann-1": ("finished", "", 2),
+    }
+    assert {line["lane"] for trial in found.trials.values() for line in trial.epochs} == {0}
+    assert sum(trial.restarts for trial in found.trials.values()) == 0
+
+
+@pytest.mark.parametrize("victim", ["ray::RayTrainWorker", "ray::ResourceTrainable"])
+def test_a_killed_process_costs_one_epoch(ray_cluster: str, tmp_path: Path, victim: str) -> None:
+    """A worker, or Tune's actor itself."""
+    words = ["transcript", "cnn-1", "ann-3", *DIGITS, "--max-epochs", "10"]
+    run = tmp_path / "killed"
+
+    def kill() -> None:
+        wait_for(lambda: epochs_of(run, 0) >= 2)
+        os.kill(random.choice(named(victim)), signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    assert main([*words, "--out", str(tmp_path), "--name", "killed"]) == 0
+    killer.join()
+    found = state.load(run)
+    assert {trial.state for trial in found.trials.values()} == {"finished"}
+    assert sum(trial.restarts for trial in found.trials.values()) == 1
+    lines = [line for line in ledger.read(run / "ledger") if line["kind"] == "epoch"]
+    assert len(lines) == len({(line["trial"], line["epoch"]) for line in lines}) == 20
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+def test_kills_at_random_change_no_result(ray_cluster: str, tmp_path: Path) -> None:
+    """Forty full trials, a worker killed at least ten times within 20 s of all lanes being up."""
+    words = [*DIGITS, *FULL, "--trials", "40", "--max-epochs", "20", "--max-parameters", "300000"]
+    assert main([*words, "--out", str(tmp_path), "--name", "calm"]) == 0
+    kills: list[float] = []
+    over = threading.Event()
+    killer = threading.Thread(target=kill_now_and_then, args=(tmp_path / "storm", over, kills))
+    killer.start()
+    try:
+        assert main([*words, "--out", str(tmp_path), "--name", "storm"]) == 0
+    finally:
+        over.set()
+        killer.join()
+    calm, storm = state.load(tmp_path / "calm"), state.load(tmp_path / "storm")
+    assert results(storm) == results(calm)
+    assert len(kills) >= 10
+    # A kill that hit a lane between two trials has nothing to start again.
+    restarts = sum(trial.restarts for trial in storm.trials.values())
+    assert 8 <= restarts <= len(kills)
+    lines = [line for line in ledger.read(tmp_path / "storm/ledger") if line["kind"] == "epoch"]
+    assert len(lines) == len({(line["trial"], line["epoch"]) for line in lines})
+
+
+def kill_now_and_then(run: Path, over: threading.Event, kills: list[float]) -> None:
+    generator = random.Random(0)
+    known: set[int] = set()
+    while not over.is_set():
+        workers = set(named("ray::RayTrainWorker"))
+        heard = {line["lane"] for line in lines_of(run) if line["kind"] == "epoch"}
+        # Both lanes are up: two workers, and as many new ones heard of as were lost.
+        if len(workers) < 2 or len(heard) < 2 + len(kills):
+            over.wait(0.2)
+            continue
+        over.wait(generator.uniform(0, 4))
+        alive = sorted(workers & set(named("ray::RayTrainWorker")))
+        if alive and not over.is_set():
+            os.kill(generator.choice(alive), signal.SIGKILL)
+            kills.append(time.time())
+        known |= workers
+
+
+@pytest.fixture
+def own_ray(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Surroundings of a command that starts a Ray of its own."""
+    yield {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_killed_command_leaves_no_process(own_ray, tmp_path: Path, how: int) -> None:
+    words = [*DIGITS, *FULL, "--max-epochs", "100000", "--address", "local"]
+    before = set(psutil.pids())
+    command = subprocess.Popen(
+        [sys.executable, "-m", "search.run", *words, "--out", str(tmp_path), "--name", "cut"],
+        env=own_ray,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        wait_for(lambda: len({line["trial"] for line in lines_of(tmp_path / "cut")
+                              if line["kind"] == "epoch"}) == 2)  # fmt: skip
+        assert named("ray::RayTrainWorker")
+        command.send_signal(how)
+        command.wait(60)
+        wait_for(lambda: not left_since(before), 60)
+    finally:
+        command.kill()
+        command.wait()
+
+
+@pytest.mark.slow
+def test_a_killed_command_gives_a_cluster_back_what_it_held(
+    ray_cluster: str, tmp_path: Path
+) -> None:
+    """A cluster that goes on without the command: its cores are free, its lanes are gone."""
+    import ray
+
+    words = [*DIGITS, *FULL, "--max-epochs", "100000"]
+    command = subprocess.Popen(
+        [sys.executable, "-m", "search.run", *words, "--out", str(tmp_path), "--name", "cut"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(lambda: epochs_of(tmp_path / "cut", 1) >= 1)
+    finally:
+        command.kill()
+        command.wait()
+    ray.init(address=ray_cluster, log_to_driver=False)
+    try:
+        wait_for(lambda: ray.available_resources().get("CPU") == 2, 60)
+        wait_for(
+            lambda: all(
+                group["state"] == "REMOVED" for group in ray.util.placement_group_table().values()
+            ),
+            60,
+        )
+        wait_for(lambda: not named("ray::RayTrainWorker") and not named("ray::TrainController"), 60)
+    finally:
+        ray.shutdown()
+
+
+def lines_of(run: Path) -> list[dict]:
+    return list(ledger.read(run / "ledger"))
+
+
+def epochs_of(run: Path, trial: int) -> int:
+    return sum(line["kind"] == "epoch" and line["trial"] == trial for line in lines_of(run))
+
+
+def named(title: str) -> list[int]:
+    """Processes of Ray with this title."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        if (process.info["cmdline"] or [""])[0].startswith(title):
+            found.append(process.pid)
+    return found
+
+
+def left_since(before: set[int]) -> list[str]:
+    """Ray's processes that were not there before."""
+    left = []
+    for process in psutil.process_iter(["cmdline", "status"]):
+        words = " ".join(process.info["cmdline"] or [])
+        if process.pid not in before and process.info["status"] != "zombie" and "ray" in words:
+            left.append(words)
+    return left
+
+
+def wait_for(holds, seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it has not come to that"
+        time.sleep(0.2)
