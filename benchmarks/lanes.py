@@ -31,6 +31,7 @@ def train_in_lanes(
     make_training: Callable[..., Any] = Training,
     train_images: int | None = None,
     precision: str = "fp32",
+    goes_on: Callable[[Trial], bool] = never,
     ended: Callable[[Trial], None] = lambda trial: None,
 ) -> SearchState:
     """Trains each design to its end on Ray, in the lanes of `plan`; what the ledger then says."""
@@ -42,7 +43,7 @@ def train_in_lanes(
         recorder,
         Budget(),
         refuse=lambda design: "",
-        goes_on=never,
+        goes_on=goes_on,
         seed=0,
         say=ended,
         interrupted=lambda: False,

@@ -80,7 +80,7 @@ def prepare(source: Source, say: Callable[[str], None] = lambda line: None) -> D
         with FileLock(folder.with_suffix(".lock")):
             if not (folder / "dataset.json").exists():
                 say(f"Decoding {name} (once a machine, kept in {cache_folder()})")
-                _write(folder, source, name, decode())
+                write(folder, source, name, decode())
         return _read_info(folder, source)
     except OSError as error:
         raise DataError(
@@ -104,14 +104,16 @@ def load(dataset: Dataset, part: Part) -> Images:
 
 
 @dataclass(frozen=True)
-class _Decoded:
+class Decoded:
+    """Images (n, channels, height, width) uint8 and labels (n,) of each part."""
+
     pixels: dict[str, NDArray[np.uint8]]
     labels: dict[str, NDArray[np.int64]]
     classes: tuple[str, ...]
     notices: tuple[str, ...] = ()
 
 
-def _plan(source: Source) -> tuple[str, str, Callable[[], _Decoded]]:
+def _plan(source: Source) -> tuple[str, str, Callable[[], Decoded]]:
     """Cache key, name for people, and how to decode; nothing is decoded here."""
     if source.data_dir is not None:
         root = Path(source.data_dir).expanduser().resolve()
@@ -131,13 +133,13 @@ def _plan(source: Source) -> tuple[str, str, Callable[[], _Decoded]]:
 
 def _decode_folder(
     classes: tuple[str, ...], parts: dict[str, image_folder.Files], size: int | None
-) -> _Decoded:
+) -> Decoded:
     pixels, notices = image_folder.decode(parts, size)
     labels = {part: np.array([label for _, label in files]) for part, files in parts.items()}
-    return _Decoded(pixels, labels, classes, tuple(notices))
+    return Decoded(pixels, labels, classes, tuple(notices))
 
 
-def _decode_digits() -> _Decoded:
+def _decode_digits() -> Decoded:
     """scikit-learn's 1,797 digits of 8x8 pixels, 0 to 16; a fifth of them is the test part."""
     # Imported here, as below: slow to import, and not needed where images are decoded already.
     from sklearn.datasets import load_digits
@@ -148,14 +150,14 @@ def _decode_digits() -> _Decoded:
     train, test = train_test_split(
         np.arange(len(pixels)), test_size=0.2, stratify=digits.target, random_state=SPLIT_SEED
     )
-    return _Decoded(
+    return Decoded(
         {"train": pixels[train], "test": pixels[test]},
         {"train": digits.target[train], "test": digits.target[test]},
         tuple(str(digit) for digit in range(10)),
     )
 
 
-def _decode_cifar(name: str) -> _Decoded:
+def _decode_cifar(name: str) -> Decoded:
     from torchvision.datasets import CIFAR10, CIFAR100
 
     torch_class = CIFAR10 if name == "cifar10" else CIFAR100
@@ -172,10 +174,10 @@ def _decode_cifar(name: str) -> _Decoded:
             f"{name} cannot be downloaded ({reason}): use --data-dir DIR with images of your own, "
             f"or --dataset digits; or put {torch_class.filename} into {root}"
         ) from error
-    return _Decoded(pixels, labels, tuple(images.classes))
+    return Decoded(pixels, labels, tuple(images.classes))
 
 
-def _write(folder: Path, source: Source, name: str, decoded: _Decoded) -> None:
+def write(folder: Path, source: Source, name: str, decoded: Decoded) -> None:
     """All files of a cache folder, or none: written beside it and renamed."""
     content = hashlib.sha256()
     scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{folder.name}."))

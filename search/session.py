@@ -16,7 +16,8 @@ from models.dataset import Dataset, prepare
 from models.design import Design
 from models.network import measure_size
 from models.selection import Selection, select, subsets
-from search import cluster, jobs, run_folder, weights, winner
+from models.transcript import TRANSCRIPT
+from search import cluster, jobs, packing, run_folder, weights, winner
 from search.budget import Budget
 from search.command_line import checking
 from search.conversation import Conversation
@@ -67,6 +68,7 @@ def run(options: RunOptions, console: Console) -> tuple[Path, bool]:
         session = Session(folder, options, budget, plan, dataset, job, selection, console)
         _write_info(session)
         _print_plan(session)
+        _measure_packing(session)
         with _failure_noted(folder):
             recorder = Recorder(
                 folder, plan, options.price, dataset.shape, len(dataset.classes), Scalars(folder)
@@ -160,6 +162,16 @@ def _print_plan(session: Session) -> None:
         "  Ctrl-C stops softly and keeps what is done",
     )
     session.console.print("\n".join(lines), soft_wrap=True, highlight=False, markup=False)
+
+
+def _measure_packing(session: Session) -> None:
+    """Says, where lanes share a GPU, whether that pays."""
+    lanes = packing.lanes_on_a_device(session.plan, cluster.node_resources())
+    if lanes < 2:
+        return
+    found = packing.measure(session.plan, TRANSCRIPT["cnn-3"], session.dataset, lanes)
+    run_folder.write_info(session.folder, packing=dataclasses.asdict(found))
+    session.console.print(f"  {found} (cnn-3, measured now)", highlight=False, soft_wrap=True)
 
 
 def _train(session: Session, recorder: Recorder) -> bool:

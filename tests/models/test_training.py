@@ -3,10 +3,10 @@ import dataclasses
 import pytest
 import torch
 
-from models import checkpoint
+from models import checkpoint, memory
 from models.dataset import Dataset
 from models.design import Design
-from models.device import FIXED
+from models.device import FIXED, Precision
 from models.images import Subset
 from models.training import EpochResult, Training
 from models.transcript import TRANSCRIPT
@@ -182,3 +182,71 @@ def test_a_gpu_trains_as_the_cpu_does(
     for _ in range(3):
         there, here = on_gpu.run_epoch(), on_cpu.run_epoch()
     assert there.val_loss == pytest.approx(here.val_loss, rel=0.05)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("dtype", ["fp32", "bf16"])
+def test_cuda_graphs_train_as_plain_calls_do(
+    dtype: str, digits: Dataset, digits_subsets: tuple[Subset, Subset]
+) -> None:
+    """With batch norm, whose statistics the capture must not have touched, and without dropout,
+    whose random numbers a graph draws in its own order."""
+    design = Design(kernels=((16,), (32,)), batch_norm=True, epochs=3)
+    found = []
+    for graphs in (False, True):
+        training = Training(
+            design,
+            digits,
+            *digits_subsets,
+            seed=0,
+            device=torch.device("cuda"),
+            precision=Precision(dtype, channels_last=True, graphs=graphs),
+        )
+        found.append([training.run_epoch() for _ in range(3)])
+    for plain, graphed in zip(*found, strict=True):
+        assert graphed.train_loss == pytest.approx(plain.train_loss, rel=0.05)
+        assert graphed.val_loss == pytest.approx(plain.val_loss, rel=0.05)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_an_epoch_on_a_gpu_waits_for_it_only_at_its_end(
+    digits: Dataset, digits_subsets: tuple[Subset, Subset]
+) -> None:
+    training = Training(
+        dataclasses.replace(RICH, epochs=2),
+        digits,
+        *digits_subsets,
+        seed=0,
+        device=torch.device("cuda"),
+        precision=FIXED["bf16"],
+    )
+    training.run_epoch()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        training._train_epoch()
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_trial_s_memory_on_a_gpu_is_given_back(
+    digits: Dataset, digits_subsets: tuple[Subset, Subset]
+) -> None:
+    device = torch.device("cuda")
+    memory.release(device)
+    before = torch.cuda.memory_reserved(device)
+    training = Training(
+        Design(kernels=((64,), (128,)), dense=(512,), epochs=1),
+        digits,
+        *digits_subsets,
+        seed=0,
+        device=device,
+        precision=FIXED["bf16"],
+    )
+    assert training.run_epoch().peak_memory_bytes > 0
+    del training
+    memory.release(device)
+    assert torch.cuda.memory_reserved(device) <= before + (32 << 20)  # libraries' workspaces

@@ -1,0 +1,19 @@
+"""Several lanes on one GPU against one."""
+
+from benchmarks.random_images import random_images
+from benchmarks.ray_session import ray_with
+from models.transcript import TRANSCRIPT
+from search import packing
+from search.plan import Plan
+
+
+def run() -> None:
+    """Prints, for one to eight lanes, how many times as many images they train together."""
+    print("Packing of one GPU: images a second of all lanes together against one lane alone.")
+    dataset = random_images()
+    for name in ("ann-3", "cnn-3", "final"):
+        for lanes in (2, 4, 8):
+            with ray_with(lanes):
+                plan = Plan(lanes, 1, 1, 1 / lanes)
+                found = packing.measure(plan, TRANSCRIPT[name], dataset, lanes)
+            print(f"  {name}: {found.alone:,.0f} a second alone; {found}")

@@ -1,0 +1,96 @@
+"""Memory of lanes: what one takes, and what hundreds of trials leave behind in it."""
+
+import os
+import statistics
+import tempfile
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+
+from benchmarks.lanes import train_in_lanes
+from benchmarks.random_images import random_images
+from benchmarks.ray_session import ray_with
+from models.transcript import TRANSCRIPT
+from search.plan import Plan
+from search.state import Trial
+
+DESIGNS = ("ann-3", "cnn-3", "final")
+IMAGES = 400
+EARLY, LATE, WINDOW = 30, 300, 9
+"""Trials after which memory is compared; medians over the last few trial ends."""
+TITLES = {
+    "ray::ResourceTrainable": "Tune's actor",
+    "ray::TrainController": "Ray Train's controller",
+    "ray::PlacementGroupCleaner": "Ray Train's cleaner",
+    "ray::SynchronizationActor": "Ray Train's barrier",
+    "ray::RayTrainWorker": "worker",
+}
+
+
+def run() -> None:
+    """Prints proportional set sizes (shared pages counted in parts), and the growth over trials."""
+    print("Memory of lanes, sums of PSS; ann-3, cnn-3 and final in turn, one thread a lane.")
+    one, _ = _measure(1, WINDOW * 2)
+    two, peak = _measure(2, LATE)
+    kinds = sorted(two[-1], key=lambda kind: -two[-1][kind])
+    for kind in kinds:
+        print(f"  {kind:24} {_mib(two[-1][kind]):7,.0f} MiB with two lanes")
+    lane = sum(two[-1].values()) - sum(one[-1].values())
+    print(f"  one lane more takes {_mib(lane):,.0f} MiB")
+    print(f"  peak of a lane's worker, as the ledger has it: {_mib(peak):,.0f} MiB resident")
+    early, late = (
+        statistics.median(sum(each.values()) for each in two[end - WINDOW : end])
+        for end in (EARLY, LATE)
+    )
+    print(f"  after {EARLY} trials {_mib(early):,.0f} MiB, after {LATE} {_mib(late):,.0f} MiB")
+    print(f"  ratio {late / early:.3f}")
+
+
+def _measure(lanes: int, trials: int) -> tuple[list[dict[str, float]], float]:
+    """Bytes by kind of process after each trial's end, and the largest peak in the ledger."""
+    held: list[dict[str, float]] = []
+    designs = [
+        replace(TRANSCRIPT[DESIGNS[n % len(DESIGNS)]], epochs=1, learning_rate=1e-3 * (1 + n / 1e4))
+        for n in range(trials)
+    ]
+
+    def ended(trial: Trial) -> None:
+        held.append(_held())
+
+    with tempfile.TemporaryDirectory() as folder, ray_with(lanes):
+        state = train_in_lanes(
+            Path(folder) / "run",
+            designs,
+            random_images(),
+            Plan(lanes, 1, 1, 0),
+            train_images=IMAGES,
+            ended=ended,
+        )
+    peaks = [line["peak_memory_bytes"] for t in state.trials.values() for line in t.epochs]
+    return held, max(peaks)
+
+
+def _held() -> dict[str, float]:
+    """Of the driver and of the processes that lanes consist of."""
+    found: dict[str, float] = defaultdict(float)
+    found["driver"] = _pss(os.getpid())
+    for process in psutil.process_iter(["cmdline"]):
+        title = (process.info["cmdline"] or [""])[0]
+        for start, kind in TITLES.items():
+            if title.startswith(start):
+                found[kind] += _pss(process.pid)
+    return dict(found)
+
+
+def _pss(process: int) -> float:
+    try:
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    except OSError:  # it has just ended
+        return 0.0
+    return next(int(line.split()[1]) * 1024.0 for line in lines if line.startswith("Pss:"))
+
+
+def _mib(size: float) -> float:
+    return size / 2**20

@@ -1,0 +1,30 @@
+"""A Ray of the benchmark's own on this machine."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import ray
+
+from search import cluster
+
+
+@contextmanager
+def ray_with(cpus: int) -> Iterator[None]:
+    """Ray with so many CPUs, whatever the machine has, and without a word from it."""
+    os.environ.update({n: os.environ.get(n, value) for n, value in cluster.SETTINGS.items()})
+    ray.init(
+        address="local",
+        num_cpus=cpus,
+        include_dashboard=True,
+        dashboard_host="127.0.0.1",
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+    )
+    for name in ("ray.tune", "ray.train"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        ray.shutdown()
