@@ -22,6 +22,7 @@ EARLY, LATE, WINDOW = 30, 300, 9
 """Trials after which memory is compared; medians over the last few trial ends."""
 TITLES = {
     "ray::ResourceTrainable": "Tune's actor",
+    "ray::Lane": "Tune's actor",
     "ray::TrainController": "Ray Train's controller",
     "ray::PlacementGroupCleaner": "Ray Train's cleaner",
     "ray::SynchronizationActor": "Ray Train's barrier",

@@ -44,6 +44,7 @@ def train_in_lanes(
         Budget(),
         refuse=lambda design: "",
         goes_on=goes_on,
+        lanes=lambda: plan.lanes,
         seed=0,
         say=ended,
         interrupted=lambda: False,
@@ -58,7 +59,7 @@ def train_in_lanes(
         threads=plan.cpus_per_worker,
         make_training=make_training,
     )
-    run_legs(conversation, lambda scratch: make_lane(settings, plan, scratch), lambda: plan.lanes)
+    run_legs(conversation, lambda scratch: make_lane(settings, plan, scratch))
     recorder.close("end", conversation.why_ended)
     failed = [t.reason for t in recorder.state.trials.values() if t.state != "finished"]
     if failed:

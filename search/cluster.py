@@ -24,6 +24,8 @@ SETTINGS = {
     "TUNE_WARN_THRESHOLD_S": "60",
     # A lane is several processes that hold no core: without this Ray warns of too many.
     "RAY_worker_maximum_startup_concurrency": "16",
+    # A process a lane that looks out for nodes to be taken away: lanes that are lost come back.
+    "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",
 }
 """Settings that Ray reads from the environment; one that is set there already stays."""
 
@@ -81,6 +83,8 @@ def log_to_file(path: Path) -> None:
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
     for name in ("ray", "ray.tune", "ray.train", "ray.data", "optuna", "py.warnings"):
         logger = logging.getLogger(name)
+        for before in logger.handlers:
+            before.close()
         logger.handlers = [handler]
         logger.propagate = False
     logging.captureWarnings(True)

@@ -56,26 +56,24 @@ class Conversation:
         *,
         refuse: Callable[[Design], str],
         goes_on: Callable[[Trial], bool],
+        lanes: Callable[[], int],
         seed: int,
         say: Callable[[Trial], None],
         interrupted: Callable[[], bool],
     ) -> None:
         self.proposer, self.recorder, self.budget = proposer, recorder, budget
         self._refuse, self._goes_on, self._seed, self._say = refuse, goes_on, seed, say
-        self._interrupted = interrupted
+        self._lanes, self._interrupted = lanes, interrupted
         self._legs: set[int] = set()
         """Trials that are in a lane."""
         self._waiting: deque[Leg] = deque()
-        """Legs of trials that lost their lane."""
+        """Legs of trials that lost their lane, or gave it up."""
+        self._idle_lane = False
+        """Whether a lane has come free and was not given a leg since."""
         self._losses: dict[int, int] = {}
         self._failures = self._false_starts = 0
         self._exhausted = False
         self.why_ended = ""
-
-    @property
-    def legs(self) -> int:
-        """How many lanes have something to train."""
-        return len(self._legs)
 
     @property
     def finished(self) -> bool:
@@ -83,7 +81,10 @@ class Conversation:
         return self._exhausted and not self._legs and not self._waiting
 
     def next_leg(self) -> Leg | None:
-        """What a free lane trains; None when there is nothing now, or no more at all."""
+        """What a lane trains, a free one or a new one; None when the cluster holds no more lanes,
+        when there is nothing now, or no more at all."""
+        if len(self._legs) >= self._lanes():
+            return None
         if self._waiting:
             leg = self._waiting.popleft()
         elif self._exhausted or (first := self._propose()) is None:
@@ -92,6 +93,7 @@ class Conversation:
         else:
             leg = first
         self._legs.add(leg.trial)
+        self._idle_lane = False
         return leg
 
     def _propose(self) -> Leg | None:
@@ -122,16 +124,24 @@ class Conversation:
         return Leg(number, to_dict(design), seed)
 
     def heard(self, number: int, answer: dict[str, Any], group: str) -> bool:
-        """A lane's answer for its trial, one epoch or a failure; whether the trial goes on."""
+        """A lane's answer for its trial: one epoch, a failure, or that its workers are still to
+        come; whether the trial goes on in this lane."""
         if number not in self._legs:
             return False
+        if "waiting" in answer:
+            return self._waits(number)
         self._false_starts = 0
         if "failure" in answer:
             self._end(number, failure=answer["failure"])
-            return False
+        else:
+            self._heard_epoch(number, answer, group)
+        self._idle_lane = number not in self._legs
+        return not self._idle_lane
+
+    def _heard_epoch(self, number: int, result: dict[str, Any], group: str) -> None:
         self._losses.pop(number, None)
         trial = self.recorder.state.trials[number]
-        self.recorder.epoch(number, answer, group)
+        self.recorder.epoch(number, result, group)
         self.proposer.told_epoch(trial)
         if trial.epochs[-1]["val_accuracy"] is None:
             self._end(number, failure="diverged")
@@ -139,7 +149,23 @@ class Conversation:
             self._end(number)
         elif not self._goes_on(trial):
             self._end(number, reason=EARLY)
-        return number in self._legs
+
+    def _waits(self, number: int) -> bool:
+        """Whether a trial waits on for its new lane's workers.
+
+        Not when another lane has come free, which may hold the very place they wait for, nor when
+        there is no place for them any more.
+        """
+        if not self._idle_lane and len(self._legs) <= self._lanes():
+            return True
+        self._give_back(number)
+        return False
+
+    def _give_back(self, number: int) -> None:
+        """The trial leaves its lane, and goes on in the next one that can be had."""
+        trial = self.recorder.state.trials[number]
+        self._legs.remove(number)
+        self._waiting.append(Leg(number, to_dict(trial.design), trial.seed, trial.last_epoch))
 
     def lost(self, number: int, reason: str, *, started: bool) -> None:
         """A lane is gone, whatever took it; its trial goes on in another.
@@ -156,10 +182,8 @@ class Conversation:
         if self._losses.get(number) == MOST_LOSSES:
             self._end(number, failure=f"lost {MOST_LOSSES} lanes in a row, the last: {reason}")
             return
-        self._legs.remove(number)
-        trial = self.recorder.state.trials[number]
-        told = self.recorder.restart(number, reason)
-        self._waiting.append(Leg(number, to_dict(trial.design), trial.seed, told))
+        self.recorder.restart(number, reason)
+        self._give_back(number)
 
     def _end(self, number: int, failure: str = "", reason: str = "") -> None:
         self._legs.discard(number)

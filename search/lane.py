@@ -34,14 +34,19 @@ class Lane(ray.tune.Trainable):
         self._next: Leg | None = from_config(config)
 
     def step(self) -> dict[str, Any]:
-        """Trains one epoch: what the worker answers, with the worker group's name."""
-        leg, self._next = self._next, None
-        answer = self._group.train(leg)
-        name = self._group.name
+        """Trains one epoch: what the worker answers, with the worker group's name.
+
+        While the workers are still to come the answer is that the lane is waiting.
+        """
+        group = self._group
+        answer = group.train(self._next)
+        if answer is None:
+            return {"answer": {"waiting": True}, "group": group.name}
+        self._next = None
         if answer.get("spoiling"):
-            self._group.close()
+            group.close()
             self._group = self._start()
-        return {"answer": answer, "group": name}
+        return {"answer": answer, "group": group.name}
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Takes the next leg."""

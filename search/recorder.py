@@ -75,12 +75,11 @@ class Recorder:
         )
         return number
 
-    def restart(self, trial: int, reason: str) -> int:
-        """A running trial goes on in another lane; gives the epoch from which it does."""
+    def restart(self, trial: int, reason: str) -> None:
+        """A running trial has lost its lane, and goes on in another."""
         told = self.state.trials[trial].last_epoch
         fields = {"action": "restart", "trial": trial, "from_epoch": told, "reason": reason}
         self._write(("decision", fields))
-        return told
 
     def epoch(self, trial: int, result: dict[str, Any], group: str) -> None:
         """One epoch's result, the fields of EpochResult with precision and device.

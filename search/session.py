@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from ray.exceptions import RayError
 from rich.console import Console
 
 from models.dataset import Dataset, prepare
@@ -169,7 +170,12 @@ def _measure_packing(session: Session) -> None:
     lanes = packing.lanes_on_a_device(session.plan, cluster.node_resources())
     if lanes < 2:
         return
-    found = packing.measure(session.plan, TRANSCRIPT["cnn-3"], session.dataset, lanes)
+    try:
+        found = packing.measure(session.plan, TRANSCRIPT["cnn-3"], session.dataset, lanes)
+    except RayError as error:
+        said = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+        session.console.print(f"  sharing a GPU could not be measured ({said})", soft_wrap=True)
+        return
     run_folder.write_info(session.folder, packing=dataclasses.asdict(found))
     session.console.print(f"  {found} (cnn-3, measured now)", highlight=False, soft_wrap=True)
 
@@ -194,15 +200,12 @@ def _train(session: Session, recorder: Recorder) -> bool:
             session.budget,
             refuse=lambda design: _refusal(session, design),
             goes_on=job.goes_on,
+            lanes=LaneCount(plan, options.parallel, fixed=_uses_mps(options)),
             seed=options.seed,
             say=live.trial_ended,
             interrupted=lambda: interrupt.asked,
         )
-        run_legs(
-            conversation,
-            lambda scratch: make_lane(settings, plan, scratch),
-            LaneCount(plan, options.parallel, fixed=_uses_mps(options)),
-        )
+        run_legs(conversation, lambda scratch: make_lane(settings, plan, scratch))
         conversation.end_all()
     if not interrupt.asked:
         console.print(f"The search ended: {conversation.why_ended}", highlight=False)

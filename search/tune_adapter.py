@@ -4,7 +4,6 @@ A trial of Tune's is a leg of ours. Tune neither pauses, restores nor retries an
 """
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,22 +28,16 @@ class _Local:
 
 
 class Ask(_Local, Searcher):
-    """Tune's searcher: the next leg, when a lane is free for it."""
+    """Tune's searcher: the next leg."""
 
-    def __init__(self, conversation: Conversation, lanes: Callable[[], int]) -> None:
-        """`lanes` tells how many the cluster holds now."""
+    def __init__(self, conversation: Conversation) -> None:
         _Local.__init__(self, conversation)
         Searcher.__init__(self, metric="val_accuracy", mode="max")
-        self._lanes = lanes
 
     def suggest(self, trial_id: str) -> Any:
         """The config of Tune's trial `trial_id`, nothing now, or that there is no more."""
-        if self.conversation.finished:
-            return Searcher.FINISHED
-        # Tune asks before any lane is free.
-        if self.conversation.legs >= self._lanes():
-            return None
-        leg = self.conversation.next_leg()
+        # Told of the end too early, Tune would drop the lanes that are free.
+        leg = None if self.conversation.finished else self.conversation.next_leg()
         if leg is not None:
             return leg.to_config()
         return Searcher.FINISHED if self.conversation.finished else None

@@ -21,15 +21,11 @@ ENVIRONMENT = {
 }
 
 
-def run_legs(
-    conversation: Conversation,
-    make_lane: Callable[[Path], Any],
-    lanes: Callable[[], int],
-) -> None:
+def run_legs(conversation: Conversation, make_lane: Callable[[Path], Any]) -> None:
     """Trains what the conversation gives until it, the budget or the user ends it.
 
     `make_lane` gets a scratch folder for what Tune and Train write, gone afterwards, and gives what
-    Tune runs; `lanes` tells how many of them the cluster holds now.
+    Tune runs.
     """
     os.environ.update(ENVIRONMENT)
     with tempfile.TemporaryDirectory(prefix="kneepoint-", ignore_cleanup_errors=True) as folder:
@@ -37,7 +33,7 @@ def run_legs(
         ray.tune.Tuner(
             make_lane(scratch / "train"),
             tune_config=ray.tune.TuneConfig(
-                search_alg=Ask(conversation, lanes),
+                search_alg=Ask(conversation),
                 scheduler=Decide(conversation),
                 num_samples=-1,
                 reuse_actors=True,

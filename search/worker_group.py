@@ -23,6 +23,8 @@ from search.leg import Leg
 from search.plan import Plan
 from search.serve import serve
 
+PATIENCE_SECONDS = 5
+"""How long `train` waits for workers that are still to come, before it says so."""
 GRACE_SECONDS = 5
 """After one worker's failure, how long the others may take to show whether one of them is gone."""
 CLOSE_SECONDS = 5
@@ -49,7 +51,8 @@ class WorkerGroup:
         never read again."""
         self.name = secrets.token_hex(4)
         self.workers = plan.workers_per_trial
-        self._connections: list[Connection] = []
+        self._arrived: dict[int, Connection] = {}
+        """Connections of the workers that are there, by rank."""
         self._reason = "it was closed"
         self._closed = False
         key = secrets.token_bytes(32)
@@ -73,14 +76,16 @@ class WorkerGroup:
         )
         self._run.start()
 
-    def train(self, leg: Leg | None) -> dict[str, Any]:
+    def train(self, leg: Leg | None) -> dict[str, Any] | None:
         """One epoch of `leg`, from its start, or of the leg before if None; rank 0's answer.
 
-        Raises GroupError when the workers are gone; never waits for workers that are.
+        None when the workers are not there yet, and nothing was sent to them. Raises GroupError
+        when they are gone; never waits for workers that are.
         """
-        self._await_workers()
+        if not self._await_workers():
+            return None
         try:
-            for connection in self._connections:
+            for connection in self._arrived.values():
                 connection.send(leg)
         except OSError as error:
             raise GroupLost(f"a worker is gone ({error})") from error
@@ -90,7 +95,7 @@ class WorkerGroup:
         """Sends the workers home, and does not wait for long."""
         self._closed = True
         self._listener.close()
-        for connection in self._connections:
+        for connection in self._arrived.values():
             connection.close()
         self._run.join(CLOSE_SECONDS)
 
@@ -117,30 +122,31 @@ class WorkerGroup:
             accepted += 1
         self._listener.close()
 
-    def _await_workers(self) -> None:
-        """Until all have said which rank they are."""
-        arrived: list[tuple[int, Connection]] = []
-        while len(self._connections) < self.workers:
-            connection = self._arrivals.get()
+    def _await_workers(self) -> bool:
+        """Until all have said which rank they are; False when that takes too long."""
+        while len(self._arrived) < self.workers:
+            try:
+                connection = self._arrivals.get(timeout=PATIENCE_SECONDS)
+            except queue.Empty:
+                return False
             if connection is None:
                 raise GroupNotStarted(f"the workers could not start: {self._reason}")
             ready = wait([connection, self._ended])
             try:
                 if connection not in ready:
                     raise EOFError
-                arrived.append((connection.recv(), connection))
+                self._arrived[connection.recv()] = connection
             except (EOFError, OSError) as error:
                 self._run.join(CLOSE_SECONDS)
                 raise GroupNotStarted(f"a worker could not start: {self._reason}") from error
-            if len(arrived) == self.workers:
-                self._connections = [each for _, each in sorted(arrived, key=lambda pair: pair[0])]
+        return True
 
     def _answers(self) -> dict[str, Any]:
         """Rank 0's answer, or the failure of any; GroupLost where one gave none."""
         answers: dict[int, dict[str, Any]] = {}
         failure: dict[str, Any] | None = None
         while len(answers) < self.workers:
-            left = {r: c for r, c in enumerate(self._connections) if r not in answers}
+            left = {r: c for r, c in self._arrived.items() if r not in answers}
             ready = wait([*left.values(), self._ended], GRACE_SECONDS if failure else None)
             if not ready:  # the others wait for the one that failed
                 break

@@ -30,11 +30,13 @@ class Talk:
         self.said: list[int] = []
         self.interrupted = False
         self.early: set[int] = set()
+        self.lanes = 1000
         self.conversation = Conversation(
             ListProposer(DESIGNS),
             self.recorder,
             budget,
             refuse=refuse,
+            lanes=lambda: self.lanes,
             goes_on=lambda trial: trial.trial not in self.early,
             seed=7,
             say=lambda trial: self.said.append(trial.trial),
@@ -123,7 +125,7 @@ def test_a_lost_lane_s_trial_goes_on_before_anything_new(talk: Talk) -> None:
     talk.begin(2)
     talk.heard(0, 1)
     talk.conversation.lost(0, "worker 0 is gone", started=True)
-    assert talk.conversation.legs == 1 and not talk.heard(0, 2)
+    assert not talk.heard(0, 2)
     leg = talk.conversation.next_leg()
     assert (leg.trial, leg.from_epoch, leg.seed) == (0, 1, 7)
     assert from_dict(leg.design) == DESIGNS[0][1]
@@ -144,7 +146,7 @@ def test_a_search_is_not_finished_while_a_trial_waits_for_a_lane(tmp_path: Path)
     talk.begin()
     assert talk.conversation.next_leg() is None
     talk.conversation.lost(0, "gone", started=True)
-    assert talk.conversation.legs == 0 and not talk.conversation.finished
+    assert not talk.conversation.finished
     assert talk.begin() == [0]
 
 
@@ -206,13 +208,13 @@ def test_an_interruption_ends_all(talk: Talk) -> None:
 
 
 def test_tune_s_searcher_gives_no_more_legs_than_there_are_lanes(talk: Talk) -> None:
-    lanes = [1]
-    ask = Ask(talk.conversation, lambda: lanes[0])
+    talk.lanes = 1
+    ask = Ask(talk.conversation)
     assert ask.suggest("a")["trial"] == 0
     assert ask.suggest("b") is None
-    lanes[0] = 2  # a node has joined
+    talk.lanes = 2  # a node has joined
     assert ask.suggest("b")["trial"] == 1
-    lanes[0] = 1  # and has left, with its lane
+    talk.lanes = 1  # and has left, with its lane
     talk.conversation.lost(1, "node died", started=True)
     assert ask.suggest("c") is None
     assert talk.heard(0, 1) and not talk.heard(0, 2)
@@ -223,6 +225,40 @@ def test_tune_s_searcher_gives_no_more_legs_than_there_are_lanes(talk: Talk) -> 
     talk.heard(2, 1)
     talk.heard(2, 2)
     assert ask.suggest("e") == Ask.FINISHED
+
+
+WAITING = {"waiting": True}
+
+
+def test_a_trial_waits_for_its_lane_s_workers_while_there_is_room(talk: Talk) -> None:
+    talk.lanes = 2
+    talk.begin(2)
+    assert talk.conversation.heard(1, WAITING, "group")
+    assert talk.heard(0, 1)
+    assert talk.conversation.heard(1, WAITING, "group")
+    assert talk.heard(1, 1)
+
+
+def test_a_trial_that_waits_takes_the_lane_that_comes_free(talk: Talk) -> None:
+    """The new lane may wait for the very place that the free one holds, and so for ever."""
+    talk.lanes = 2
+    talk.begin(2)
+    talk.heard(0, 1)
+    assert not talk.heard(0, 2)
+    assert not talk.conversation.heard(1, WAITING, "group")
+    assert talk.begin() == [1]
+    assert talk.state(1) == ("running", "") and talk.recorder.state.trials[1].restarts == 0
+    assert talk.begin() == [2]
+
+
+def test_a_trial_gives_up_a_lane_for_which_there_is_no_room_any_more(talk: Talk) -> None:
+    talk.lanes = 2
+    talk.begin(2)
+    talk.lanes = 1
+    assert not talk.conversation.heard(1, WAITING, "group")
+    assert talk.conversation.next_leg() is None
+    talk.lanes = 2
+    assert talk.begin() == [1]
 
 
 def test_tune_s_scheduler_passes_answers_on(talk: Talk) -> None:

@@ -148,6 +148,15 @@ def test_who_waits_hears_that_the_workers_never_came(start) -> None:
         group.train(LEG)
 
 
+def test_workers_that_are_still_to_come_are_not_waited_for_for_long(start, monkeypatch) -> None:
+    monkeypatch.setattr(worker_group, "PATIENCE_SECONDS", 0.1)
+    group, _ = start(late)
+    assert group.train(LEG) is None
+    while (answer := group.train(LEG)) is None:
+        pass
+    assert answer == {"epoch": 3}
+
+
 def test_a_stranger_is_not_let_in(start) -> None:
     group, _ = start(faithful)
     with pytest.raises((EOFError, OSError, ConnectionError, Exception)):
