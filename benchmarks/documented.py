@@ -33,7 +33,7 @@ def train_in_trainers(run: Path, designs: Sequence[Design], plan: Plan) -> float
             train_loop_config=config | {"run": str(run)},
             scaling_config=workers,
             run_config=ray.train.RunConfig(
-                name=f"trial-{config['trial']}",
+                name=f"trial-{config['told']['trial']}",
                 storage_path=str(run / "train"),
                 callbacks=[TuneReportCallback()],
             ),

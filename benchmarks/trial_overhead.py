@@ -27,16 +27,19 @@ def run(gpus: float = 0.0) -> None:
     print("Overhead of a trial: three epochs that do nothing, a durable checkpoint after each.")
     print(f"Lane-seconds a trial = wall clock x {LANES} lanes / trials; two lanes, warm.")
     with tempfile.TemporaryDirectory() as folder:
-        plain = _plain(Path(folder))
-        print(f"  plain loop in one process             {plain:8.4f} s a trial")
+        _say("plain loop in one process", _plain(Path(folder)))
         for workers in (1, 2):
             plan = Plan(LANES, workers, 1, gpus)
             with ray_with(LANES * workers):
                 lanes = _lanes(Path(folder) / f"lanes-{workers}", plan)
+                _say(f"lanes, {workers} worker(s)", lanes)
                 trainers = _documented(Path(folder) / f"trainers-{workers}", plan)
-            print(f"  lanes, {workers} worker(s)                    {lanes:8.4f} s a trial")
-            print(f"  TorchTrainer per trial, {workers} worker(s)   {trainers:8.4f} s a trial")
+                _say(f"TorchTrainer per trial, {workers} worker(s)", trainers)
             print(f"  ratio, {workers} worker(s): {trainers / lanes:.0f} times less with lanes")
+
+
+def _say(what: str, seconds: float) -> None:
+    print(f"  {what:38} {seconds:8.4f} s a trial", flush=True)
 
 
 def _designs(count: int) -> list[Design]:

@@ -227,7 +227,7 @@ def test_lanes_come_and_go_with_nodes(tmp_path: Path) -> None:
     port = {"dashboard_port": free_port()}
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, **dashboard, **port})
     run = tmp_path / "grown"
-    words = [*DIGITS, *FULL, "--trials", "3", "--max-epochs", "200"]
+    words = [*DIGITS, *FULL, "--trials", "3", "--max-epochs", "100"]
     command = subprocess.Popen(
         [sys.executable, "-m", "search.run", *words, "--out", str(tmp_path), "--name", "grown"],
         env=os.environ | {"RAY_ADDRESS": cluster.address},
@@ -247,7 +247,7 @@ def test_lanes_come_and_go_with_nodes(tmp_path: Path) -> None:
         command.wait()
         cluster.shutdown()
     found = state.load(run)
-    assert {(t.state, t.last_epoch) for t in found.trials.values()} == {("finished", 200)}
+    assert {(t.state, t.last_epoch) for t in found.trials.values()} == {("finished", 100)}
 
 
 def running(run: Path) -> int:
