@@ -135,8 +135,9 @@ class Conversation:
             self._end(number, failure=answer["failure"])
         else:
             self._heard_epoch(number, answer, group)
-        self._idle_lane = number not in self._legs
-        return not self._idle_lane
+        goes_on = number in self._legs
+        self._idle_lane = self._idle_lane or not goes_on
+        return goes_on
 
     def _heard_epoch(self, number: int, result: dict[str, Any], group: str) -> None:
         self._losses.pop(number, None)

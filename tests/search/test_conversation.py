@@ -241,14 +241,15 @@ def test_a_trial_waits_for_its_lane_s_workers_while_there_is_room(talk: Talk) ->
 
 def test_a_trial_that_waits_takes_the_lane_that_comes_free(talk: Talk) -> None:
     """The new lane may wait for the very place that the free one holds, and so for ever."""
-    talk.lanes = 2
-    talk.begin(2)
+    talk.lanes = 3
+    talk.begin(3)
     talk.heard(0, 1)
     assert not talk.heard(0, 2)
+    assert talk.heard(2, 1)  # which is nothing about the free lane
     assert not talk.conversation.heard(1, WAITING, "group")
     assert talk.begin() == [1]
     assert talk.state(1) == ("running", "") and talk.recorder.state.trials[1].restarts == 0
-    assert talk.begin() == [2]
+    assert talk.conversation.heard(1, WAITING, "group")  # no lane is free any more
 
 
 def test_a_trial_gives_up_a_lane_for_which_there_is_no_room_any_more(talk: Talk) -> None:
