@@ -25,8 +25,7 @@ from search.state import SearchState, Trial
 IMAGES = {"ann-3": 50_000, "cnn-3": 6_000, "final": 6_000}
 """Training images: on two cores an epoch takes some seconds."""
 ROUNDS = 7
-TUTORIAL_ROUNDS = 3
-TUTORIAL_SECONDS = 3.0
+TUTORIAL_SECONDS = 2.0
 IMAGES_ON_GPU = 50_000
 
 
@@ -52,8 +51,7 @@ class Rounds:
         if trial.last_epoch > 1:
             self.lane.append(self.images / seconds)
             self.hand.append(self.images / _seconds(self.bare))
-            if len(self.taught) < TUTORIAL_ROUNDS:
-                self.taught.append(self.tutorial.images_per_second(TUTORIAL_SECONDS))
+            self.taught.append(self.tutorial.images_per_second(TUTORIAL_SECONDS))
         self.since = time.perf_counter()
         return len(self.lane) < ROUNDS
 
@@ -79,16 +77,19 @@ def _compare(name: str, dataset: Dataset, images: int, plan: Plan, device: torch
     whole = len(train) // design.batch_size * design.batch_size
     rounds = Rounds(bare, whole, TutorialLoop(design, train, device))
     state = _train(design, dataset, images, plan, rounds.goes_on)
-    lane, hand, taught = (statistics.median(each) for each in (rounds.lane, rounds.hand,
-                                                               rounds.taught))  # fmt: skip
-    pairs = [mine / theirs for mine, theirs in zip(rounds.lane, rounds.hand, strict=True)]
+    lane, hand, taught = map(statistics.median, (rounds.lane, rounds.hand, rounds.taught))
     print(f"  {name}: {len(train):,} images, batch {design.batch_size}")
     print(f"    in a trial        {lane:10,.0f}  {state.trials[0].precision}")
     print(f"    best bare loop    {hand:10,.0f}  {precision}")
     print(f"    tutorial's loop   {taught:10,.0f}  fp32 contiguous, DataLoader with 2 workers")
-    spread = f"{min(pairs):.2f} to {max(pairs):.2f}"
-    print(f"    ratio to the bare loop {statistics.median(pairs):.2f} (rounds {spread}), ", end="")
-    print(f"to the tutorial's {lane / taught:.1f}")
+    print(f"    ratio to the bare loop {_ratio(rounds.lane, rounds.hand)}")
+    print(f"    ratio to the tutorial's {_ratio(rounds.lane, rounds.taught)}", flush=True)
+
+
+def _ratio(mine: list[float], theirs: list[float]) -> str:
+    """The median over rounds, and the lowest and the highest."""
+    pairs = [one / other for one, other in zip(mine, theirs, strict=True)]
+    return f"{statistics.median(pairs):.2f} ({min(pairs):.2f} to {max(pairs):.2f})"
 
 
 def _train(
