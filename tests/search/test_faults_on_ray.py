@@ -17,6 +17,7 @@ import pytest
 from search import ledger, state
 from search.run import main
 from tests.conftest import free_port
+from tests.search.processes import left_of, wait_for
 from tests.search.trainings import Greedy, training_by
 
 pytestmark = pytest.mark.timeout(300)
@@ -276,23 +277,3 @@ def is_lane_s(title: str) -> bool:
     return title.startswith("ray::") and not title.startswith(
         ("ray::DashboardAgent", "ray::RuntimeEnvAgent")
     )
-
-
-def left_of(session: int) -> list[str]:
-    """Commands of the processes that still run in a session."""
-    left = []
-    for process in psutil.process_iter(["cmdline", "status"]):
-        try:
-            there = os.getsid(process.pid) == session and process.info["status"] != "zombie"
-        except ProcessLookupError:
-            continue
-        if there:
-            left.append(" ".join(process.info["cmdline"] or []))
-    return left
-
-
-def wait_for(holds, seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it has not come to that"
-        time.sleep(0.2)

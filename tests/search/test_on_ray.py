@@ -25,6 +25,7 @@ from models.training import Training
 from models.transcript import TRANSCRIPT
 from search import ledger, state
 from search.run import main
+from tests.search.processes import left_of, wait_for
 from tests.search.test_bad_input import refused
 from tests.search.trainings import Broken, training_by
 
@@ -192,23 +193,8 @@ def test_ctrl_c_stops_softly(ray_cluster: str, tmp_path: Path) -> None:
     assert (run / "winner/weights.pt").exists()
     assert not (run / "winner/metrics.json").exists()  # the test images stay closed
     assert len(list((run / "checkpoints").rglob("*.pt"))) <= 2  # of the front
-    wait_for(lambda: not processes_of(command.pid), 30)
+    wait_for(lambda: not left_of(command.pid), 30)
 
 
 def epochs(run: Path) -> list[dict]:
     return [line for line in ledger.read(run / "ledger") if line["kind"] == "epoch"]
-
-
-def processes_of(session: int) -> list[str]:
-    """Commands of the processes that still run in a session."""
-    found = subprocess.run(
-        ["ps", "-o", "stat=,args=", "-s", str(session)], capture_output=True, text=True, check=False
-    )
-    return [line for line in found.stdout.splitlines() if not line.startswith("Z")]
-
-
-def wait_for(holds, seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.5)
