@@ -12,8 +12,8 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from analysis.table_files import Table
-from search.proposer import STUDY
 from search.state import SearchState, Trial
+from search.study import STUDY
 
 LEAST_TRIALS = 10
 BEST_TRIALS = 5

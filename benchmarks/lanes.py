@@ -11,10 +11,10 @@ from models.selection import select
 from models.training import Training
 from search.budget import Budget
 from search.conversation import Conversation
-from search.early_stop import never
+from search.fixed import InOrder
+from search.follow import Follower
 from search.lane import make_lane
 from search.plan import Plan
-from search.proposer import ListProposer
 from search.recorder import Recorder
 from search.scalars import Scalars
 from search.state import SearchState, Trial
@@ -31,19 +31,24 @@ def train_in_lanes(
     make_training: Callable[..., Any] = Training,
     train_images: int | None = None,
     precision: str = "fp32",
-    goes_on: Callable[[Trial], bool] = never,
+    goes_on: Callable[[Trial], bool] = lambda trial: True,
     ended: Callable[[Trial], None] = lambda trial: None,
 ) -> SearchState:
     """Trains each design to its end on Ray, in the lanes of `plan`; what the ledger then says."""
     run.mkdir(parents=True)
     (run / "run.json").write_text(json.dumps({}))
-    recorder = Recorder(run, plan, None, dataset.shape, len(dataset.classes), Scalars(run))
+    strategy = InOrder(
+        [(f"{number}", design) for number, design in enumerate(designs)],
+        goes_on=lambda trial: goes_on(recorder.state.trials[trial]),
+    )
+    follow = Follower(strategy)
+    classes = len(dataset.classes)
+    recorder = Recorder(run, plan, None, dataset.shape, classes, Scalars(run), [follow])
     conversation = Conversation(
-        ListProposer([(f"{number}", design) for number, design in enumerate(designs)]),
+        strategy,
         recorder,
         Budget(),
         refuse=lambda design: "",
-        goes_on=goes_on,
         lanes=lambda: plan.lanes,
         seed=0,
         say=ended,

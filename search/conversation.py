@@ -1,20 +1,24 @@
-"""What is said between a search's proposer, its rule for ending trials early, and its lanes."""
+"""What is said between a search's strategy and its lanes."""
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from models.design import Design, to_dict
+from search.actions import Resume, Start, Strategy
 from search.budget import Budget
 from search.leg import Leg
 from search.recorder import Recorder
 from search.state import Trial
+from search.stopping import NEVER, Stopping
 
 MOST_REFUSALS = 200
 """In a row; then the search ends, for its limits leave next to nothing to train."""
 MOST_FAILURES = 5
 """Trials in a row that fail without any epoch, or lanes in a row that do not start; then the search
 ends, for it is not the designs that fail."""
+MOST_PAUSED = 1000
+"""Trials, whose checkpoints are kept; of more the worst of the lowest rung are given up."""
 MOST_LOSSES = 3
 """Lanes in a row that a trial may lose without an epoch between; then it is the trial that kills
 them."""
@@ -22,58 +26,56 @@ them."""
 EARLY = "ended early by the scheduler"
 
 
-class Proposer(Protocol):
-    """Who is asked for designs, and told what became of them."""
-
-    def ask(self) -> tuple[Design, str, str] | None:
-        """A design, its name, and who proposed it; None when there are no more."""
-
-    def started(self, trial: int, parameters: int) -> None:
-        """What was asked last is trained as this trial."""
-
-    def refused(self, reason: str) -> None:
-        """What was asked last is not trained."""
-
-    def told_epoch(self, trial: Trial) -> None:
-        """The newest epoch of `trial`."""
-
-    def told_end(self, trial: Trial) -> None:
-        """A trial's end."""
-
-
 class Conversation:
     """Answers which leg a free lane trains, and whether a trial goes on after an epoch.
 
     Each trial has one leg at a time. What a lane trained when it was lost goes on, in another leg,
-    before anything new begins.
+    before anything new begins. The strategy is asked once for each lane that comes free, at once,
+    so that what it knows then depends on the order of the results alone.
     """
 
     def __init__(
         self,
-        proposer: Proposer,
+        strategy: Strategy[Design],
         recorder: Recorder,
         budget: Budget,
         *,
         refuse: Callable[[Design], str],
-        goes_on: Callable[[Trial], bool],
         lanes: Callable[[], int],
         seed: int,
         say: Callable[[Trial], None],
         interrupted: Callable[[], bool],
+        stopping: Stopping = NEVER,
     ) -> None:
-        self.proposer, self.recorder, self.budget = proposer, recorder, budget
-        self._refuse, self._goes_on, self._seed, self._say = refuse, goes_on, seed, say
-        self._lanes, self._interrupted = lanes, interrupted
+        """`recorder` tells the strategy what it writes down; trials that it holds and whose legs
+        were cut go on first."""
+        self.strategy, self.recorder, self.budget = strategy, recorder, budget
+        self._refuse, self._seed, self._say = refuse, seed, say
+        self._lanes, self._interrupted, self._stopping = lanes, interrupted, stopping
         self._legs: set[int] = set()
         """Trials that are in a lane."""
         self._waiting: deque[Leg] = deque()
-        """Legs of trials that lost their lane, or gave it up."""
+        """Legs for lanes to come: of trials that lost theirs or gave it up, or just decided."""
+        self._paused: dict[int, Trial] = {}
         self._idle_lane = False
         """Whether a lane has come free and was not given a leg since."""
         self._losses: dict[int, int] = {}
         self._failures = self._false_starts = 0
         self._exhausted = False
         self.why_ended = ""
+        self._take_up()
+
+    def _take_up(self) -> None:
+        for trial in self.recorder.state.trials.values():
+            cut = trial.last_epoch < trial.to_epoch
+            if trial.state in ("running", "paused") and cut:
+                self.recorder.go_on(trial.trial)
+                self._waiting.append(_leg(trial))
+            elif trial.state == "running":  # its newest epoch was the last that was written
+                self.recorder.go_on(trial.trial)
+                self._heard_of(trial)
+            elif trial.state == "paused":
+                self._paused[trial.trial] = trial
 
     @property
     def finished(self) -> bool:
@@ -85,43 +87,60 @@ class Conversation:
         when there is nothing now, or no more at all."""
         if len(self._legs) >= self._lanes():
             return None
-        if self._waiting:
-            leg = self._waiting.popleft()
-        elif self._exhausted or (first := self._propose()) is None:
-            self._exhausted = True
-            return None
-        else:
-            leg = first
-        self._legs.add(leg.trial)
-        self._idle_lane = False
+        leg = self._waiting.popleft() if self._waiting else self._ask()
+        if leg is not None:
+            self._legs.add(leg.trial)
+            self._idle_lane = False
         return leg
 
-    def _propose(self) -> Leg | None:
+    def _ask(self) -> Leg | None:
+        """What the strategy says to a free lane, written down."""
+        if self._exhausted:
+            return None
         reason = ""
         for _ in range(MOST_REFUSALS):
-            if len(self.recorder.state.trials) >= self.budget.trials:
-                self.why_ended = f"{self.budget.trials:g} trials are done"
+            trials = self.recorder.state.trials
+            action = self.strategy.next(new=len(trials) < self.budget.trials)
+            if action is None:
+                self._nothing()
                 return None
-            answer = self.proposer.ask()
-            if answer is None:
-                self.why_ended = "all designs are trained"
-                return None
-            design, name, by = answer
-            reason = self._refuse(design)
+            if isinstance(action, Resume):
+                return self._resume(action)
+            reason = self._refuse(action.design)
             if not reason:
-                return self._start(design, name, by)
-            self.recorder.refuse(design, reason)
-            self.proposer.refused(reason)
+                return self._start(action)
+            self.recorder.refuse(action.design, reason)
+        self._exhausted = True
         self.why_ended = f"{MOST_REFUSALS} designs in a row were refused, the last: {reason}"
         return None
 
-    def _start(self, design: Design, name: str, by: str) -> Leg:
+    def _nothing(self) -> None:
+        """What trials still show may bring something; without any it is over."""
+        if self._legs or self._waiting:
+            return
+        self._exhausted = True
+        most = self.budget.trials
+        all_begun = len(self.recorder.state.trials) >= most
+        self.why_ended = f"{most:g} trials are done" if all_begun else "all designs are trained"
+
+    def _resume(self, action: Resume) -> Leg:
+        del self._paused[action.trial]
+        self.recorder.resume(action.trial, action.to_epoch, action.worth)
+        return _leg(self.recorder.state.trials[action.trial])
+
+    def _start(self, action: Start[Design]) -> Leg:
         # A design that was trained before is trained from a further seed.
-        trials = self.recorder.state.trials
+        trials, design = self.recorder.state.trials, action.design
         seed = self._seed + sum(trial.design == design for trial in trials.values())
-        number = self.recorder.start(design, seed, name=name, by=by)
-        self.proposer.started(number, trials[number].parameters)
-        return Leg(number, to_dict(design), seed)
+        number = self.recorder.start(
+            design,
+            seed,
+            to_epoch=action.to_epoch,
+            name=action.name,
+            by=action.by,
+            worth=action.worth,
+        )
+        return _leg(trials[number])
 
     def heard(self, number: int, answer: dict[str, Any], group: str) -> bool:
         """A lane's answer for its trial: one epoch, a failure, or that its workers are still to
@@ -134,22 +153,44 @@ class Conversation:
         if "failure" in answer:
             self._end(number, failure=answer["failure"])
         else:
-            self._heard_epoch(number, answer, group)
-        goes_on = number in self._legs
-        self._idle_lane = self._idle_lane or not goes_on
-        return goes_on
+            self._losses.pop(number, None)
+            self.recorder.epoch(number, answer, group)
+            self._heard_of(self.recorder.state.trials[number])
+        return number in self._legs or self._free_lane(number)
 
-    def _heard_epoch(self, number: int, result: dict[str, Any], group: str) -> None:
-        self._losses.pop(number, None)
-        trial = self.recorder.state.trials[number]
-        self.recorder.epoch(number, result, group)
-        self.proposer.told_epoch(trial)
+    def _heard_of(self, trial: Trial) -> None:
+        """What follows from a trial's newest epoch."""
         if trial.epochs[-1]["val_accuracy"] is None:
-            self._end(number, failure="diverged")
+            self._end(trial.trial, failure="diverged")
         elif trial.last_epoch == trial.design.epochs:
-            self._end(number)
-        elif not self._goes_on(trial):
-            self._end(number, reason=EARLY)
+            self._end(trial.trial)
+        elif not self.strategy.goes_on(trial.trial):
+            self._end(trial.trial, reason=EARLY)
+        elif trial.last_epoch == trial.to_epoch:
+            self._pause(trial)
+
+    def _pause(self, trial: Trial) -> None:
+        self._legs.discard(trial.trial)
+        self.recorder.pause(trial.trial)
+        self._paused[trial.trial] = trial
+        self._failures = 0
+        self._say(trial)
+        if len(self._paused) > MOST_PAUSED:
+            worst = min(self._paused.values(), key=lambda t: (t.last_epoch, _newest(t), -t.trial))
+            del self._paused[worst.trial]
+            self.recorder.give_up(worst.trial, f"given up: {MOST_PAUSED} better ones wait")
+
+    def _free_lane(self, number: int) -> bool:
+        """Decides what a lane does that has done with a trial; whether that is the same trial."""
+        if not (self.over() or self._waiting or len(self._legs) >= self._lanes()):
+            leg = self._ask()
+            if leg is not None and leg.trial == number:
+                self._legs.add(number)
+                return True
+            if leg is not None:
+                self._waiting.append(leg)
+        self._idle_lane = True
+        return False
 
     def _waits(self, number: int) -> bool:
         """Whether a trial waits on for its new lane's workers.
@@ -166,7 +207,7 @@ class Conversation:
         """The trial leaves its lane, and goes on in the next one that can be had."""
         trial = self.recorder.state.trials[number]
         self._legs.remove(number)
-        self._waiting.append(Leg(number, to_dict(trial.design), trial.seed, trial.last_epoch))
+        self._waiting.append(_leg(trial))
 
     def lost(self, number: int, reason: str, *, started: bool) -> None:
         """A lane is gone, whatever took it; its trial goes on in another.
@@ -195,15 +236,17 @@ class Conversation:
             self._failures = self._failures + 1 if failure and not trial.epochs else 0
             if self._failures == MOST_FAILURES:
                 self.why_ended = f"{MOST_FAILURES} trials in a row failed at their start: {failure}"
-        self.proposer.told_end(trial)
         self._say(trial)
 
     def over(self) -> bool:
-        """Whether the user, the budget or too many failures end all trials now."""
+        """Whether the user, the budget, too little to gain, or too many failures end all now."""
         if self._failures >= MOST_FAILURES or self._false_starts >= MOST_FAILURES:
             return True
         if self._interrupted():
             self.why_ended = "interrupted"
+            return True
+        if self._stopping.is_due(self.recorder.state.promises):
+            self.why_ended = str(self._stopping)
             return True
         spent = self.recorder.spent(self.budget)
         if spent:
@@ -211,7 +254,16 @@ class Conversation:
         return bool(spent)
 
     def end_all(self) -> None:
-        """Ends the trials that are still in a lane, or wait for one."""
+        """Cuts the trials that are still in a lane, or wait for one: they may go on one day."""
         self._waiting.clear()
         for number in self.recorder.running():
-            self._end(number, reason=self.why_ended)
+            self.recorder.pause(number, self.why_ended)
+            self._say(self.recorder.state.trials[number])
+
+
+def _leg(trial: Trial) -> Leg:
+    return Leg(trial.trial, to_dict(trial.design), trial.seed, trial.last_epoch)
+
+
+def _newest(trial: Trial) -> float:
+    return trial.epochs[-1]["val_accuracy"] or 0.0

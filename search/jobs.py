@@ -1,8 +1,6 @@
 """What a session trains: a search's proposals, or the transcript's designs."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal
 
 from models.dataset import Dataset
@@ -10,20 +8,26 @@ from models.design import Design
 from models.selection import ValidateOn
 from models.transcript import TRANSCRIPT
 from search import budget as budgets
+from search.actions import Strategy
 from search.budget import Budget
-from search.conversation import Proposer
-from search.early_stop import Asha, never
+from search.fixed import InOrder
+from search.ladder import ladder
 from search.options import RunOptions, SearchOptions, TranscriptOptions
-from search.proposer import ListProposer, OptunaProposer
+from search.sampler import SamplerSettings
 from search.sources import check_data_options, require_positive
 from search.space import Space
-from search.state import Trial
+from search.stopping import parse as parse_stopping
+from search.strategy import EarlyStop, Search, StrategySettings
+from search.warm_start import designs_of
 
 KNOWN = ("cnn-1", "cnn-3")
 """Designs of the transcript with which a search begins."""
 ON_CPU = ("ann-1", "ann-3", "cnn-1", "cnn-3", "cnn-5-dropout")
 """What is tried of the transcript where there is no accelerator: its last network is 300 epochs."""
 REDUCTION = 4
+"""Of Ray's ASHA."""
+SECOND = ("cost", "parameters", "flops", "latency")
+OR_ONE = "one of cost, parameters, flops, latency, as accuracy,cost"
 EPOCHS_WITH_ACCELERATOR, EPOCHS_ON_CPU = 30, 10
 
 
@@ -32,9 +36,11 @@ class Job:
     """Everything that a session trains but where and how."""
 
     command: Literal["search", "transcript"]
-    proposer: Proposer
-    goes_on: Callable[[Trial], bool]
-    """Whether a trial is trained further after its newest epoch."""
+    strategy: Strategy[Design]
+    space: Space | None
+    """Of a search."""
+    second: str
+    """The objective beside accuracy."""
     max_parameters: int | None
     notes: tuple[str, ...]
     """For people, in the plan."""
@@ -58,36 +64,92 @@ def check(options: RunOptions) -> Budget:
             raise ValueError(f"unknown design {unknown[0]!r}: one of {', '.join(TRANSCRIPT)}")
     if not isinstance(options, SearchOptions):
         return Budget()
+    _check_search(options)
     budget = budgets.parse(options.budget)
     if budget.money < float("inf") and not options.price:
         raise ValueError("--budget in money needs --price, the price of a GPU- or core-hour")
     return replace(budget, trials=min(budget.trials, options.trials or budget.trials))
 
 
-def make_job(options: RunOptions, run: Path, dataset: Dataset, accelerated: bool) -> Job:
-    """What `options` ask to be trained, in the run's folder `run`."""
+def _check_search(options: SearchOptions) -> None:
+    _second(options.objectives)
+    promoted_curves = (options.searcher, options.scheduler) == ("curves", "promote")
+    for name in ("stop_when_gain_below", "gain_per_cost"):
+        if getattr(options, name) and not promoted_curves:
+            option = name.replace("_", "-")
+            raise ValueError(f"--{option} needs --searcher curves and --scheduler promote")
+    if options.stop_when_gain_below:
+        _, unit = parse_stopping(options.stop_when_gain_below)
+        if unit == "money" and not options.price:
+            raise ValueError("--stop-when-gain-below in money needs --price")
+
+
+def make_job(options: RunOptions, dataset: Dataset, accelerated: bool) -> Job:
+    """What `options` ask to be trained; ValueError for a run to warm-start from that is none."""
     if isinstance(options, TranscriptOptions):
         return _transcript_job(options, accelerated)
     assert isinstance(options, SearchOptions)
-    return _search_job(options, run, dataset, accelerated)
+    return _search_job(options, dataset, accelerated)
 
 
-def _search_job(options: SearchOptions, run: Path, dataset: Dataset, accelerated: bool) -> Job:
+def _search_job(options: SearchOptions, dataset: Dataset, accelerated: bool) -> Job:
     epochs = options.max_epochs or (EPOCHS_WITH_ACCELERATOR if accelerated else EPOCHS_ON_CPU)
     _, height, width = dataset.shape
     space = Space(epochs, height, width, frozenset(options.axes))
-    known = [(name, TRANSCRIPT[name]) for name in KNOWN]
-    early = f"after 1, {REDUCTION}, {REDUCTION**2}, ... epochs ASHA ends the worse trials"
+    known = [(name, replace(TRANSCRIPT[name], epochs=epochs)) for name in KNOWN]
+    warm = designs_of(options.out, options.warm_start, space) if options.warm_start else []
+    second = _second(options.objectives)
+    settings = StrategySettings(
+        searcher=options.searcher,
+        scheduler=options.scheduler,
+        seed=options.seed,
+        second=second,
+        per_cost=options.gain_per_cost,
+        sampler=SamplerSettings("gp" if options.searcher == "gp" else "tpe"),
+    )
     return Job(
         command="search",
-        proposer=OptunaProposer(run / "study.log", space, options.searcher, options.seed, known),
-        goes_on=Asha(epochs, REDUCTION).goes_on if options.scheduler == "asha" else never,
+        strategy=Search(space, settings, [*known, *warm], _early(options, epochs)),
+        space=space,
+        second=second,
         max_parameters=options.max_parameters,
-        notes=(
-            f"designs: {' and '.join(KNOWN)} first, then what {options.searcher} proposes, "
-            f"at most {epochs} epochs each",
-            early if options.scheduler == "asha" else "no trial is ended early",
-        ),
+        notes=_notes(options, epochs, len(warm)),
+    )
+
+
+def _early(options: SearchOptions, epochs: int) -> EarlyStop | None:
+    if options.scheduler != "asha":
+        return None
+    from search.early_stop import Asha  # Ray's, which takes its time to import
+
+    return Asha(epochs, REDUCTION)
+
+
+def _second(objectives: str) -> str:
+    """The objective beside accuracy of a text such as "accuracy,cost"."""
+    names = objectives.split(",")
+    if names == ["accuracy"]:
+        return ""
+    if len(names) != 2 or names[0] != "accuracy" or names[1] not in SECOND:
+        raise ValueError(f"--objectives {objectives}: accuracy, or accuracy and {OR_ONE}")
+    return names[1]
+
+
+def _notes(options: SearchOptions, epochs: int, warm: int) -> tuple[str, ...]:
+    rungs = ", ".join(map(str, ladder(epochs)))
+    how = {
+        "promote": f"trials pause after {rungs} epochs; the promising ones go on",
+        "asha": f"after 1, {REDUCTION}, {REDUCTION**2}, ... epochs ASHA ends the worse trials",
+        "none": "no trial is ended early",
+    }
+    by = {"curves": "forecasts of learning curves propose"}
+    first = " and ".join(KNOWN) + (f" and {warm} of {options.warm_start}" if warm else "")
+    proposed = by.get(options.searcher, f"{options.searcher} proposes")
+    objectives = () if options.objectives == "accuracy" else (f"objectives: {options.objectives}",)
+    return (
+        f"designs: {first} first, then what {proposed}, at most {epochs} epochs each",
+        how[options.scheduler],
+        *objectives,
     )
 
 
@@ -96,8 +158,9 @@ def _transcript_job(options: TranscriptOptions, accelerated: bool) -> Job:
     designs = [(name, _shortened(TRANSCRIPT[name], options.max_epochs)) for name in names]
     return Job(
         command="transcript",
-        proposer=ListProposer(designs),
-        goes_on=never,
+        strategy=InOrder(designs),
+        space=None,
+        second="",
         max_parameters=None,
         notes=(
             "designs: " + ", ".join(f"{name} ({design.epochs} epochs)" for name, design in designs),

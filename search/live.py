@@ -55,7 +55,7 @@ def status(recorder: Recorder, budget: Budget) -> str:
     trials = list(recorder.state.trials.values())
     counts = [
         f"{number} {state}"
-        for state in ("running", "finished", "stopped", "failed")
+        for state in ("running", "paused", "finished", "stopped", "failed")
         if (number := sum(trial.state == state for trial in trials))
     ]
     clock = _clock(recorder.seconds())

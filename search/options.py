@@ -93,11 +93,36 @@ class SearchOptions(RunOptions):
     max_parameters: Count = None
     """Networks with more trainable parameters are never trained (default: no limit)."""
 
-    searcher: Literal["tpe", "gp", "random"] = "tpe"
-    """What proposes designs: Optuna's TPE or Gaussian process, or chance."""
+    searcher: Literal["curves", "tpe", "gp", "random"] = "curves"
+    """What proposes designs: forecasts of learning curves, Optuna's TPE or Gaussian process, or
+    chance."""
 
-    scheduler: Literal["asha", "none"] = "asha"
-    """What ends trials early: Ray's ASHA after 1, 4, 16, ... epochs, or nothing."""
+    scheduler: Literal["promote", "asha", "none"] = "promote"
+    """promote: trials pause after 1, 3, 9, ... epochs, and the promising ones go on; asha: Ray's
+    ASHA ends the worse ones after 1, 4, 16, ... epochs; none: every trial is trained to its end."""
+
+    objectives: Annotated[str, arg(metavar="NAME,...")] = "accuracy"
+    """accuracy, or accuracy with cost (seconds of training), parameters, flops or latency, as
+    accuracy,cost: then the search is for the best trade-offs."""
+
+    gain_per_cost: Annotated[bool, arg(metavar="True|False")] = False
+    """Choose what is expected to gain the most accuracy for each second of training."""
+
+    stop_when_gain_below: Annotated[
+        str | None, arg(metavar="'0.5 points per gpuh'", help_behavior_hint="")
+    ] = None
+    """End the search when nothing is expected to gain so many percentage points of accuracy for a
+    gpuh, a coreh (of a CPU core), or a unit of money (with --price) any more (default: never)."""
+
+    warm_start: Word = None
+    """Begin with the best designs of an earlier run, by its name or folder (default: none)."""
+
+    resume: Word = None
+    """Go on with a run that was cut, by its name or folder, with the options that it had; only
+    those for the cluster, --budget and --trials may be given anew."""
+
+    extend: Annotated[bool, arg(metavar="True|False")] = False
+    """With --resume: go on with a run that has ended, for a further --budget."""
 
     axes: Annotated[tuple[Axis, ...], arg(metavar="AXIS ...", help_behavior_hint="")] = ()
     """What to search beside the transcript's axes (depth, kernels, dropout, batch norm, ...):

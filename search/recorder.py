@@ -2,20 +2,27 @@
 
 import math
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from models.design import Design, to_dict
 from models.network import Shape, measure_size
 from search import export, state, weights
+from search.actions import Worth
 from search.budget import Budget
-from search.ledger import Kind, Ledger
+from search.ledger import Kind, Ledger, Line
 from search.plan import Plan
 from search.price import bill
 from search.scalars import Scalars
 
 EXPORT_SECONDS = 5
 """How often at most the tables are written while the search runs."""
+EXPORT_SHARE = 0.02
+"""And the part of the time that this may take."""
+
+Follow = Callable[[Line, state.SearchState], None]
+"""Is told each line, with the state that it led to."""
 
 
 class Recorder:
@@ -29,19 +36,30 @@ class Recorder:
         shape: Shape,
         classes: int,
         scalars: Scalars,
+        followers: Sequence[Follow] = (),
+        known: state.SearchState | None = None,
     ) -> None:
+        """Goes on with the state `known` where there is a ledger already; `followers` are told
+        what is written from now on."""
         self.run, self.plan, self.price = run, plan, price
-        self.state = state.SearchState()
+        self.state = known or state.SearchState()
+        self._followers = followers
         self._ledger = Ledger(run / "ledger")
         self._shape, self._classes, self._scalars = shape, classes, scalars
         self._since: dict[int, float] = {}
         """When each running trial began."""
         self._groups: dict[str, int] = {}
         """Numbers of the worker groups, in the order in which they were first heard of."""
-        self._held = 0.0
-        """Worker-seconds of the trials that have ended."""
+        lanes = (line["lane"] for trial in self.state.trials.values() for line in trial.epochs)
+        self._first_group = max(lanes, default=-1) + 1
+        trials = self.state.trials.values()
+        self._held = sum(sum(trial.costs.values()) for trial in trials)
+        """Worker-seconds of legs that have ended."""
+        self._before = self.state.wall_seconds
+        """Of earlier sessions."""
         self._began = time.monotonic()
-        self._exported = 0.0
+        self._exported = self._export_seconds = 0.0
+        self._keeper = weights.Keeper(run, self.state)
         self._write(("run", {"event": "start"}))
 
     def refuse(self, design: Design, reason: str) -> None:
@@ -49,18 +67,28 @@ class Recorder:
         fields = {"action": "refuse", "design": to_dict(design), "reason": reason}
         self._write(("decision", fields))
 
-    def start(self, design: Design, seed: int, *, name: str = "", by: str = "") -> int:
-        """A trial that begins now, proposed `by`; gives its number."""
+    def start(
+        self,
+        design: Design,
+        seed: int,
+        *,
+        to_epoch: int | None = None,
+        name: str = "",
+        by: str = "",
+        worth: Worth | None = None,
+    ) -> int:
+        """A trial that begins now, proposed `by`, to pause at `to_epoch`; gives its number."""
         number = len(self.state.trials)
         parameters, flops = measure_size(design, self._shape, self._classes)
         self._since[number] = time.monotonic()
         self._write(
-            ("decision", {"action": "start", "trial": number, "by": by}),
+            ("decision", {"action": "start", "trial": number, "by": by, **_promise(worth)}),
             (
                 "trial",
                 {
                     "trial": number,
                     "state": "running",
+                    "to_epoch": to_epoch or design.epochs,
                     "name": name,
                     "design": to_dict(design),
                     "design_id": design.id,
@@ -75,6 +103,34 @@ class Recorder:
         )
         return number
 
+    def resume(self, trial: int, to_epoch: int, worth: Worth | None = None) -> None:
+        """A paused trial goes on."""
+        self._since[trial] = time.monotonic()
+        told = self.state.trials[trial].last_epoch
+        decision = {"action": "resume", "trial": trial, "from_epoch": told, "to_epoch": to_epoch}
+        state = {"trial": trial, "state": "running", "action": "resume", "to_epoch": to_epoch}
+        self._write(("decision", decision | _promise(worth)), ("trial", state))
+
+    def go_on(self, trial: int) -> None:
+        """A trial whose leg was cut when the search was goes on with it."""
+        self._since[trial] = time.monotonic()
+        self._write(("trial", {"trial": trial, "state": "running"}))
+
+    def pause(self, trial: int, reason: str = "") -> None:
+        """A running trial waits: where it was to come, or for the `reason` given."""
+        if trial not in self._since:
+            return
+        entries = self._book(trial)
+        self._write(*entries, ("trial", {"trial": trial, "state": "paused", "reason": reason}))
+        self._scalars.end(self.state.trials[trial])
+        self._keeper.settle(self.state.trials[trial])
+        self._export_now_and_then()
+
+    def give_up(self, trial: int, reason: str) -> None:
+        """A paused trial is never to go on."""
+        self._write(("trial", {"trial": trial, "state": "stopped", "reason": reason}))
+        self._keeper.settle(self.state.trials[trial])
+
     def restart(self, trial: int, reason: str) -> None:
         """A running trial has lost its lane, and goes on in another."""
         told = self.state.trials[trial].last_epoch
@@ -88,7 +144,7 @@ class Recorder:
         """
         if trial not in self._since:
             return  # told after its end
-        lane = self._groups.setdefault(group, len(self._groups))
+        lane = self._groups.setdefault(group, self._first_group + len(self._groups))
         # JSON has no word for what is not a number.
         sound = {
             key: None if isinstance(value, float) and not math.isfinite(value) else value
@@ -105,29 +161,34 @@ class Recorder:
         """A trial's end: finished or stopped by how far it came, unless `ended` says otherwise."""
         if trial not in self._since:
             return
+        entries = self._book(trial)
+        known = self.state.trials[trial]
+        if ended is None:
+            complete = known.last_epoch == known.design.epochs
+            ended, reason = ("finished", "") if complete else ("stopped", reason)
+        self._write(*entries, ("trial", {"trial": trial, "state": ended, "reason": reason}))
+        self._scalars.end(known)
+        self._keeper.settle(known)
+        self._export_now_and_then()
+
+    def _book(self, trial: int) -> list[tuple[Kind, dict[str, Any]]]:
+        """The cost of a leg that ends, as lines of the ledger: what was trained since the last one
+        was booked, and what its lane was held for beside that."""
         known = self.state.trials[trial]
         held = (time.monotonic() - self._since.pop(trial)) * self.plan.workers_per_trial
-        training = known.train_seconds()
+        training = known.train_seconds() - known.costs.get("training", 0.0)
         evaluation = sum(line["eval_seconds"] for line in known.epochs)
+        evaluation -= known.costs.get("evaluation", 0.0)
         costs = {
             "training": training,
             "evaluation": evaluation,
             "overhead": max(0.0, held - training - evaluation),
         }
         self._held += sum(costs.values())
-        if ended is None:
-            complete = known.last_epoch == known.design.epochs
-            ended, reason = ("finished", "") if complete else ("stopped", reason)
-        self._write(
-            *(
-                ("cost", {"trial": trial, "item": item, "seconds": round(seconds, 3)})
-                for item, seconds in costs.items()
-            ),
-            ("trial", {"trial": trial, "state": ended, "reason": reason}),
-        )
-        self._scalars.end(known)
-        weights.sweep(self.run, self.state)
-        self._export_now_and_then()
+        return [
+            ("cost", {"trial": trial, "item": item, "seconds": round(seconds, 3)})
+            for item, seconds in costs.items()
+        ]
 
     def close(self, event: str, reason: str) -> None:
         """Ends the ledger; every trial has ended."""
@@ -140,8 +201,8 @@ class Recorder:
         return sorted(self._since)
 
     def seconds(self) -> float:
-        """Wall clock since the search began."""
-        return time.monotonic() - self._began
+        """Wall clock of the search, its earlier sessions included."""
+        return self._before + time.monotonic() - self._began
 
     def spent(self, budget: Budget) -> str:
         """Which limit of `budget` is reached; empty while none is."""
@@ -156,13 +217,27 @@ class Recorder:
         return budget.spent(self.seconds(), used.gpu_hours or 0.0, used.cost or 0.0)
 
     def _export_now_and_then(self) -> None:
-        if time.monotonic() - self._exported > EXPORT_SECONDS:
+        wait = max(EXPORT_SECONDS, self._export_seconds / EXPORT_SHARE)
+        if time.monotonic() - self._exported > wait:
             self._export()
 
     def _export(self) -> None:
+        began = time.monotonic()
         export.write(self.state, self.run, self.price)
         self._exported = time.monotonic()
+        self._export_seconds = self._exported - began
 
     def _write(self, *entries: tuple[Kind, dict[str, Any]]) -> None:
         for line in self._ledger.append(*entries):
-            state.apply(self.state, line)
+            self._tell(line)
+
+    def _tell(self, line: Line) -> None:
+        state.apply(self.state, line)
+        for follow in self._followers:
+            follow(line, self.state)
+
+
+def _promise(worth: Worth | None) -> dict[str, float]:
+    if worth is None:
+        return {}
+    return {"gain_points": round(worth.points, 6), "gain_seconds": round(worth.seconds, 3)}

@@ -30,6 +30,25 @@ def create(out: Path, name: str | None) -> Path:
     return run
 
 
+def find(out: Path, name: str) -> Path:
+    """The folder of the run `name`: one in `out`, or a path; ValueError where there is none."""
+    for folder in (out / name, Path(name)):
+        if (folder / "run.json").is_file() and (folder / "ledger").is_dir():
+            return folder
+    raise ValueError(f"no run {name}: neither in {out} nor a folder with run.json and a ledger")
+
+
+def read_info(run: Path) -> dict[str, Any]:
+    """The fields of run.json; ValueError where it cannot be read."""
+    try:
+        info = json.loads((run / "run.json").read_text())
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{run / 'run.json'} cannot be read ({error})") from error
+    if not isinstance(info, dict):
+        raise ValueError(f"{run / 'run.json'} is not a run's")
+    return info
+
+
 def _with_suffixes(base: str) -> Any:
     yield base
     for number in range(2, 1000):

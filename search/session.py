@@ -8,6 +8,7 @@ import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from ray.exceptions import RayError
@@ -18,20 +19,26 @@ from models.design import Design
 from models.network import measure_size
 from models.selection import Selection, select, subsets
 from models.transcript import TRANSCRIPT
-from search import cluster, jobs, packing, run_folder, weights, winner
+from search import cluster, jobs, ledger, packing, resuming, run_folder, weights, winner
 from search.budget import Budget
 from search.command_line import checking
 from search.conversation import Conversation
+from search.follow import Follower
 from search.interrupt import Interrupt
 from search.jobs import Job
 from search.lane import make_lane
 from search.lane_count import LaneCount
 from search.live import LiveLine
-from search.options import RunOptions
+from search.options import RunOptions, SearchOptions
 from search.plan import Plan, make_plan
-from search.recorder import Recorder
+from search.recorder import Follow, Recorder
+from search.resuming import Earlier
 from search.scalars import Scalars
 from search.sources import source_of
+from search.state import SearchState
+from search.stopping import NEVER, Stopping
+from search.stopping import parse as parse_stopping
+from search.study import StudyLog
 from search.tune_loop import run_legs
 from search.worker import TrialSettings
 
@@ -47,6 +54,7 @@ class Session:
     dataset: Dataset
     job: Job
     selection: Selection
+    stopping: Stopping
     console: Console
 
 
@@ -55,28 +63,65 @@ def run(options: RunOptions, console: Console) -> tuple[Path, bool]:
 
     BadInput, with nothing written, for what cannot be: bad options, data, or a cluster too small.
     """
+    earlier = None
     with checking():
+        if isinstance(options, SearchOptions) and options.resume is not None:
+            earlier = resuming.find(options)
+            options = earlier.options
         budget = jobs.check(options)
         dataset = _prepare_data(options, console)
         select(dataset, options.train_images, "validation")
+        if earlier and earlier.fingerprint != dataset.fingerprint:
+            raise ValueError(f"the images are not those that {earlier.folder} was trained on")
     with cluster.connection(options.address):
         with checking():
             plan = _plan(options, budget)
-            folder = run_folder.create(options.out, options.name)
+            job = jobs.make_job(options, dataset, _accelerated(plan, options))
+            stopping = _stopping(options, plan)
+            folder = earlier.folder if earlier else run_folder.create(options.out, options.name)
+            alone = resuming.Alone(folder)
         cluster.log_to_file(folder / "ray.log")
-        job = jobs.make_job(options, folder, dataset, _accelerated(plan, options))
         selection = select(dataset, options.train_images, job.validate_on)
-        session = Session(folder, options, budget, plan, dataset, job, selection, console)
-        _write_info(session)
-        _print_plan(session)
+        session = Session(folder, options, budget, plan, dataset, job, selection, stopping, console)
+        _write_info(session, earlier)
+        _print_plan(session, earlier)
         _measure_packing(session)
         with _failure_noted(folder):
-            recorder = Recorder(
-                folder, plan, options.price, dataset.shape, len(dataset.classes), Scalars(folder)
-            )
+            recorder = _recorder(session, earlier)
             interrupted = _train(session, recorder)
     with _failure_noted(folder):
-        return folder, _conclude(session, recorder, interrupted)
+        has_winner = _conclude(session, recorder, interrupted)
+    alone.release()
+    return folder, has_winner
+
+
+def _recorder(session: Session, earlier: Earlier | None) -> Recorder:
+    """The run's one writer, with all that follows what it writes; they are told of what the run's
+    ledger has already."""
+    job, folder = session.job, session.folder
+    known = earlier.known if earlier else SearchState()
+    follow = Follower(job.strategy, job.second)
+    for line in ledger.read(folder / "ledger") if earlier else ():
+        follow(line, known)
+    followers: list[Follow] = [follow]
+    if job.space is not None:
+        study = StudyLog(folder / "study.log", job.space, job.second)
+        study.catch_up(known)
+        followers.append(study)
+    dataset, price = session.dataset, session.options.price
+    classes = len(dataset.classes)
+    return Recorder(
+        folder, session.plan, price, dataset.shape, classes, Scalars(folder), followers, known
+    )
+
+
+def _stopping(options: RunOptions, plan: Plan) -> Stopping:
+    if not isinstance(options, SearchOptions) or options.stop_when_gain_below is None:
+        return NEVER
+    points, unit = parse_stopping(options.stop_when_gain_below)
+    if unit == "gpuh" and not plan.gpus_per_worker:
+        raise ValueError("--stop-when-gain-below per gpuh: this search uses no GPU; say per coreh")
+    return Stopping(points, unit, plan.cpus_per_worker, plan.gpus_per_worker, options.price)
 
 
 @contextlib.contextmanager
@@ -127,11 +172,15 @@ def _accelerated(plan: Plan, options: RunOptions) -> bool:
     return plan.gpus_per_worker > 0 or _uses_mps(options)
 
 
-def _write_info(session: Session) -> None:
+def _write_info(session: Session, earlier: Earlier | None) -> None:
+    begun: dict[str, Any] = {"created": run_folder.now()}
+    if earlier:
+        before = run_folder.read_info(earlier.folder)
+        begun = {"resumed": [*before.get("resumed", []), run_folder.now()]}
     run_folder.write_info(
         session.folder,
+        **begun,
         name=session.folder.name,
-        created=run_folder.now(),
         command=session.job.command,
         state="running",
         settings=dataclasses.asdict(session.options),
@@ -149,20 +198,26 @@ def _write_info(session: Session) -> None:
     )
 
 
-def _print_plan(session: Session) -> None:
+def _print_plan(session: Session, earlier: Earlier | None) -> None:
     dataset = session.dataset
     size = "x".join(map(str, dataset.shape[1:]))
     lines = (
-        f"Run {session.folder}",
+        f"Run {session.folder}" + (f", {_known(earlier.known)}" if earlier else ""),
         f"  data: {dataset.name}, {len(dataset.classes)} classes of {size} pixels, "
         f"{len(session.selection.train):,} images train, "
         f"{len(session.selection.validation):,} validate",
         *(f"  {note}" for note in session.job.notes),
         f"  {session.plan}",
         f"  budget: {session.budget}",
+        *((f"  ends when {session.stopping}",) if session.stopping.points else ()),
         "  Ctrl-C stops softly and keeps what is done",
     )
     session.console.print("\n".join(lines), soft_wrap=True, highlight=False, markup=False)
+
+
+def _known(state: SearchState) -> str:
+    epochs = sum(len(trial.epochs) for trial in state.trials.values())
+    return f"goes on: {len(state.trials)} trials and {epochs} epochs are there already"
 
 
 def _measure_packing(session: Session) -> None:
@@ -195,15 +250,15 @@ def _train(session: Session, recorder: Recorder) -> bool:
     live = LiveLine(recorder, session.budget, console)
     with live, Interrupt(console.print) as interrupt:
         conversation = Conversation(
-            job.proposer,
+            job.strategy,
             recorder,
             session.budget,
             refuse=lambda design: _refusal(session, design),
-            goes_on=job.goes_on,
             lanes=LaneCount(plan, options.parallel, fixed=_uses_mps(options)),
             seed=options.seed,
             say=live.trial_ended,
             interrupted=lambda: interrupt.asked,
+            stopping=session.stopping,
         )
         run_legs(conversation, lambda scratch: make_lane(settings, plan, scratch))
         conversation.end_all()

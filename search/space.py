@@ -1,40 +1,44 @@
 """The design space, define-by-run: what is asked next depends on what was answered before.
 
-Every range stands here. The transcript's axes are always searched, the others by name.
+The transcript's axes are always searched, the others by name. Ranges: search/ranges.py.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from models.design import Design
+from search import coordinates
+from search.actions import Suggest
 from search.axes import Axis
-
-BLOCKS = (0, 4)
-CONVOLUTIONS = (1, 2)
-FIRST_KERNELS = (8, 64)
-KERNELS = (8, 256)
-RATES = (0.0, 0.5)
-RATE_STEP = 0.1
-DENSE_LAYERS = (0, 3)
-DENSE_WIDTH = (16, 256)
-OPTIMIZERS = ("sgd", "momentum", "nesterov", "adam", "adamw", "rmsprop")
-SGD_RATE = (1e-3, 0.3)
-ADAPTIVE_RATE = (1e-4, 1e-2)
-MOMENTUM = (0.8, 0.99)
-BATCH_SIZES = (32, 64, 128, 256)
-
-KERNEL_SIZES = (3, 5)
-POOLINGS = ("max", "average")
-ACTIVATIONS = ("relu", "leaky_relu", "elu", "gelu", "silu")
-NORMALISATIONS = ("scale", "standardise")
-WEIGHT_DECAY = (1e-6, 1e-2)
-SCHEDULES = ("constant", "one_cycle", "cosine")
-LEAST_EPOCHS = 2
-SMOOTHING = (0.0, 0.2)
-SMOOTHING_STEP = 0.05
-AUGMENTATIONS = ("none", "flip", "flip_crop", "flip_crop_cutout")
-GRADIENT_CLIP = (0.1, 10.0)
+from search.ranges import (
+    ACTIVATIONS,
+    ADAPTIVE_RATE,
+    AUGMENTATIONS,
+    BATCH_SIZES,
+    BLOCKS,
+    CONVOLUTIONS,
+    DENSE_LAYERS,
+    DENSE_WIDTH,
+    FIRST_KERNELS,
+    GRADIENT_CLIP,
+    KERNEL_SIZES,
+    KERNELS,
+    LEAST_EPOCHS,
+    MOMENTUM,
+    NORMALISATIONS,
+    OPTIMIZERS,
+    POOLINGS,
+    RATE_STEP,
+    RATES,
+    SCHEDULES,
+    SGD_RATE,
+    SMOOTHING,
+    SMOOTHING_STEP,
+    WEIGHT_DECAY,
+)
 
 _ANSWERED_BY_FIELD = (
     "kernel_size",
@@ -51,26 +55,10 @@ _ANSWERED_BY_FIELD = (
 _SGD = ("sgd", "momentum", "nesterov")
 
 
-class Suggest(Protocol):
-    """Answers the space's questions; optuna.Trial is one who does."""
-
-    def suggest_int(
-        self, name: str, low: int, high: int, *, step: int = 1, log: bool = False
-    ) -> int:
-        """A whole number, low to high."""
-
-    def suggest_float(
-        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
-    ) -> float:
-        """A number, low to high."""
-
-    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
-        """One of the choices."""
-
-
 @dataclass(frozen=True)
 class Space:
-    """What bounds the space: the longest training, the images, and the further axes."""
+    """What bounds the space: the longest training, the images, and the further axes. It is a
+    `Space` of search/actions.py."""
 
     max_epochs: int
     height: int
@@ -85,6 +73,22 @@ class Space:
     def searches(self, axis: Axis) -> bool:
         """Whether a further axis is searched."""
         return axis in self.axes or "all" in self.axes
+
+    def sample(self, suggest: Suggest) -> Design:
+        """The design that the answers of `suggest` give."""
+        return sample(suggest, self)
+
+    def answers(self, design: Design) -> dict[str, Any]:
+        """The answers with which `sample` gives `design`."""
+        return answers(design)
+
+    def coordinates(self, design: Design) -> NDArray[np.float64]:
+        """The design as a point, each coordinate in 0..1."""
+        return coordinates.coordinates(design)
+
+    def epochs(self, design: Design) -> int:
+        """How long a design is trained at most."""
+        return design.epochs
 
 
 def sample(suggest: Suggest, space: Space) -> Design:

@@ -12,8 +12,9 @@ from models.transcript import TRANSCRIPT
 from search import ledger
 from search.budget import Budget
 from search.conversation import EARLY, MOST_FAILURES, MOST_LOSSES, Conversation
+from search.fixed import InOrder
+from search.follow import Follower
 from search.plan import Plan
-from search.proposer import ListProposer
 from search.recorder import Recorder
 from search.scalars import Scalars
 from search.tune_adapter import Ask, Decide, Tell
@@ -24,20 +25,23 @@ DESIGNS = [(f"d{width}", Design(kernels=(), dense=(width,), epochs=2)) for width
 class Talk:
     """A conversation about `DESIGNS`, and what it says."""
 
-    def __init__(self, run: Path, budget: Budget, refuse=lambda design: "") -> None:
+    def __init__(
+        self, run: Path, budget: Budget, refuse=lambda design: "", designs=DESIGNS
+    ) -> None:
         plan = Plan(lanes=2, workers_per_trial=1, cpus_per_worker=1, gpus_per_worker=0)
-        self.recorder = Recorder(run, plan, None, (1, 8, 8), 10, Scalars(run))
+        strategy = InOrder(designs, goes_on=lambda trial: trial not in self.early)
+        follow = Follower(strategy)
+        self.recorder = Recorder(run, plan, None, (1, 8, 8), 10, Scalars(run), [follow])
         self.said: list[int] = []
         self.interrupted = False
         self.early: set[int] = set()
         self.lanes = 1000
         self.conversation = Conversation(
-            ListProposer(DESIGNS),
+            strategy,
             self.recorder,
             budget,
             refuse=refuse,
             lanes=lambda: self.lanes,
-            goes_on=lambda trial: trial.trial not in self.early,
             seed=7,
             say=lambda trial: self.said.append(trial.trial),
             interrupted=lambda: self.interrupted,
@@ -70,17 +74,17 @@ def test_legs_carry_what_a_worker_needs_until_the_budget(talk: Talk) -> None:
     assert [leg and leg.trial for leg in legs] == [0, 1, 2, None]
     assert [from_dict(leg.design) for leg in legs[:3]] == [d for _, d in DESIGNS[:3]]
     assert {(leg.seed, leg.from_epoch) for leg in legs[:3]} == {(7, 0)}
-    assert talk.conversation.why_ended == "3 trials are done"
-    assert not talk.conversation.finished
     for number in range(3):
+        assert not talk.conversation.finished
         talk.heard(number, 1)
         talk.heard(number, 2)
     assert talk.conversation.finished
+    assert talk.conversation.why_ended == "3 trials are done"
 
 
 def test_the_same_design_again_has_a_further_seed(tmp_path: Path) -> None:
-    talk = Talk(tmp_path, Budget())
-    talk.conversation.proposer = ListProposer([("a", DESIGNS[0][1]), ("b", DESIGNS[0][1])])
+    twice = [("a", DESIGNS[0][1]), ("b", DESIGNS[0][1])]
+    talk = Talk(tmp_path, Budget(), designs=twice)
     assert [talk.conversation.next_leg().seed for _ in range(2)] == [7, 8]
 
 
@@ -103,7 +107,7 @@ def test_a_trial_ends_once_and_by_how_far_it_came(talk: Talk) -> None:
     talk.conversation.end_all()
     assert [talk.state(n) for n in range(3)] == [
         ("finished", ""),
-        ("stopped", "why"),
+        ("paused", "why"),
         ("stopped", EARLY),
     ]
     assert talk.said == [2, 0, 1]
@@ -171,7 +175,7 @@ def test_lanes_that_never_start_end_the_search(talk: Talk) -> None:
         talk.conversation.lost(0, "no torch", started=False)
     assert talk.conversation.over()
     talk.conversation.end_all()
-    assert talk.state(0) == ("stopped", "5 lanes in a row did not start: no torch")
+    assert talk.state(0) == ("paused", "5 lanes in a row did not start: no torch")
 
 
 def test_failures_at_the_start_end_the_search(tmp_path: Path) -> None:
@@ -204,7 +208,7 @@ def test_an_interruption_ends_all(talk: Talk) -> None:
     talk.interrupted = True
     assert talk.conversation.over()
     talk.conversation.end_all()
-    assert talk.state(0) == ("stopped", "interrupted")
+    assert talk.state(0) == ("paused", "interrupted")
 
 
 def test_tune_s_searcher_gives_no_more_legs_than_there_are_lanes(talk: Talk) -> None:

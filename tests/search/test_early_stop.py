@@ -1,18 +1,11 @@
-from search.early_stop import Asha, never
-from search.state import Trial
-from tests.search.hand_made import epoch
+"""Rules that end trials early, by the epochs that they have shown."""
 
-
-def trial(number: int, *accuracies: float) -> Trial:
-    from models.design import Design
-
-    lines = [epoch(number, n, accuracy) for n, accuracy in enumerate(accuracies, 1)]
-    return Trial(number, Design(epochs=10), seed=0, parameters=1, flops=1, epochs=lines)
+from search.early_stop import Asha
 
 
 def test_asha_keeps_the_best_quarter_of_a_rung() -> None:
     rule = Asha(max_epochs=10, reduction=4)
-    assert [rule.goes_on(trial(n, a)) for n, a in enumerate((0.1, 0.5, 0.3, 0.6))] == [
+    assert [rule.goes_on(trial, 1, a) for trial, a in enumerate((0.1, 0.5, 0.3, 0.6))] == [
         True,  # the first has no rival
         True,
         False,
@@ -22,13 +15,17 @@ def test_asha_keeps_the_best_quarter_of_a_rung() -> None:
 
 def test_asha_asks_once_a_rung_whatever_lane_the_trial_is_in() -> None:
     rule = Asha(max_epochs=10, reduction=4)
-    assert rule.goes_on(trial(0, 0.9))
-    assert rule.goes_on(trial(1, 0.95))
-    assert rule.goes_on(trial(0, 0.9, 0.1))  # epoch 2 is no rung, though it fell
-    assert rule.goes_on(trial(0, 0.9, 0.1, 0.2))
-    assert rule.goes_on(trial(0, 0.9, 0.1, 0.2, 0.3))  # the first at rung 4
-    assert not rule.goes_on(trial(1, 0.95, 0.1, 0.1, 0.1))
+    assert rule.goes_on(0, 1, 0.9)
+    assert rule.goes_on(1, 1, 0.95)
+    assert rule.goes_on(0, 2, 0.1)  # epoch 2 is no rung, though it fell
+    assert rule.goes_on(0, 3, 0.2)
+    assert rule.goes_on(0, 4, 0.3)  # the first at rung 4
+    assert rule.goes_on(1, 2, 0.1) and rule.goes_on(1, 3, 0.1)
+    assert not rule.goes_on(1, 4, 0.1)
 
 
-def test_never_ends_none() -> None:
-    assert never(trial(0, 0.0))
+def test_asha_spares_the_first_epochs_by_its_grace() -> None:
+    rule = Asha(max_epochs=10, reduction=4, grace=3)
+    assert all(rule.goes_on(trial, 1, a) for trial, a in enumerate((0.9, 0.1, 0.5)))
+    assert rule.goes_on(0, 3, 0.9)
+    assert not rule.goes_on(1, 3, 0.1)

@@ -48,7 +48,7 @@ def test_a_search_ends_with_a_winner(ray_cluster: str, tmp_path: Path, capsys) -
 
     found = state.load(run)
     assert found.ended == "end" and len(found.trials) == 5
-    assert {trial.state for trial in found.trials.values()} <= {"finished", "stopped"}
+    assert {trial.state for trial in found.trials.values()} == {"finished", "paused"}
     assert all(trial.parameters <= 200_000 for trial in found.trials.values())
     # cnn-3 has 235,890 parameters here: over the limit, so it was never trained.
     assert found.refused[0]["design"]["kernels"] == [[50], [100], [200]]
@@ -138,7 +138,7 @@ def test_time_ends_a_search(ray_cluster: str, tmp_path: Path, capsys) -> None:
     assert "the budget of time is used up" in capsys.readouterr().out
     found = state.load(tmp_path / "short")
     reasons = {(trial.state, trial.reason) for trial in found.trials.values()}
-    assert reasons == {("stopped", "the budget of time is used up")}
+    assert reasons == {("paused", "the budget of time is used up")}
 
 
 def test_a_search_whose_trials_all_fail_ends(ray_cluster: str, tmp_path: Path, capsys) -> None:
@@ -188,11 +188,12 @@ def test_ctrl_c_stops_softly(ray_cluster: str, tmp_path: Path) -> None:
     assert "Stopping" in said and "Leads so far: trial" in said
     found = state.load(run)
     assert found.ended == "interrupted"
-    assert {(t.state, t.reason) for t in found.trials.values()} == {("stopped", "interrupted")}
+    assert {(t.state, t.reason) for t in found.trials.values()} == {("paused", "interrupted")}
     assert json.loads((run / "run.json").read_text())["state"] == "interrupted"
     assert (run / "winner/weights.pt").exists()
     assert not (run / "winner/metrics.json").exists()  # the test images stay closed
-    assert len(list((run / "checkpoints").rglob("*.pt"))) <= 2  # of the front
+    # The last of both, to go on from, and the best of the front.
+    assert len(list((run / "checkpoints").rglob("*.pt"))) <= 4
     wait_for(lambda: not left_of(command.pid), 30)
 
 

@@ -1,0 +1,184 @@
+"""Chooses by forecast: which design to begin, or which paused trial to go on with.
+
+The choice is the one whose last epoch has the highest expected improvement over the best so far
+(Jones et al. 1998, equation 15), by a forecast of its learning curve. New and paused designs are
+not held against one another, for a new one can always be imagined that beats all that was seen:
+each kind has its share of the epochs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Generic
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from search.actions import D, Space, Worth
+from search.chance import Chance, Near
+from search.forecast import Forecast, Forecaster
+from search.front import hypervolume_gain
+from search.history import History, Seen
+from search.ladder import ladder
+from search.objectives import second_objective
+
+Array = NDArray[np.float64]
+
+SHARE_OF_PROMOTIONS = 0.6
+"""Of all epochs, the part for trials beyond their first rung."""
+ANYWHERE, NEARBY = 200, 100
+"""New designs that are held against one another: any, and ones near the most promising."""
+MOST_PROMISING = 10
+
+
+@dataclass(frozen=True)
+class _Candidates(Generic[D]):
+    """What there is to choose from, with how far each has come."""
+
+    designs: list[D]
+    trials: list[Seen[D]]
+    """The first of `designs` are those of paused trials."""
+    done: Array
+    ends: Array
+    places: Array
+    rates: Array
+    """Seconds an epoch."""
+
+    def rungs(self, index: int) -> list[int]:
+        """The rungs that a candidate has still before it."""
+        return [rung for rung in ladder(int(self.ends[index])) if rung > self.done[index]]
+
+
+class Curves(Generic[D]):
+    """Chooses among candidates by their forecasts."""
+
+    def __init__(
+        self,
+        space: Space[D],
+        history: History[D],
+        *,
+        second: str = "",
+        per_cost: bool = False,
+    ) -> None:
+        """With a `second` objective a choice goes by what it adds to the front's area; with
+        `per_cost` by the improvement divided by what it is expected to cost."""
+        self._space, self._history = space, history
+        self._second, self._per_cost = second, per_cost
+        self.forecaster = Forecaster(space, history)
+
+    @property
+    def promotion_due(self) -> bool:
+        """Whether trials beyond their first rung have had less than their share."""
+        given = self._history.epochs_given
+        return given - self._history.epochs_begun < SHARE_OF_PROMOTIONS * given
+
+    def best_paused(self) -> tuple[int, Worth]:
+        """The paused trial to go on with; there is one at least."""
+        forecast = self.forecaster.now()
+        paused = self._history.candidates()
+        index, worth = self._best(forecast, self._candidates(forecast, paused, []))
+        return paused[index].trial, worth
+
+    def best_new(self, random: Random) -> tuple[D, Worth]:
+        """The design to begin."""
+        forecast = self.forecaster.now()
+        chance = Chance(random)
+        designs = [self._space.sample(chance) for _ in range(ANYWHERE)]
+        bases = [self._space.answers(design) for design in self._most_promising(forecast)]
+        for _ in range(NEARBY if bases else 0):
+            designs.append(self._space.sample(Near(chance.random, chance.random.choice(bases))))
+        refused = self._history.refused
+        fresh = [design for design in dict.fromkeys(designs) if design not in refused] or designs
+        index, worth = self._best(forecast, self._candidates(forecast, [], fresh))
+        return fresh[index], worth
+
+    def _most_promising(self, forecast: Forecast) -> list[D]:
+        """Designs of the trials with the best forecasts of their last epochs."""
+        seen = [each for each in self._history.sample() if not each.failed]
+        if not seen:
+            return []
+        places = self.forecaster.places([each.design for each in seen])
+        mean, _ = forecast.curves.predict(places, self._times([each.epochs for each in seen]))
+        return [seen[index].design for index in np.argsort(-mean, kind="stable")[:MOST_PROMISING]]
+
+    def _candidates(
+        self, forecast: Forecast, paused: list[Seen[D]], new: list[D]
+    ) -> _Candidates[D]:
+        designs = [each.design for each in paused] + new
+        places = self.forecaster.places(designs)
+        rates = forecast.rates.predict(places)
+        for index, each in enumerate(paused):
+            rates[index] = each.seconds / each.last_epoch or rates[index]
+        return _Candidates(
+            designs,
+            paused,
+            np.array([each.last_epoch for each in paused] + [0] * len(new), float),
+            np.array([self._space.epochs(design) for design in designs], float),
+            places,
+            rates,
+        )
+
+    def _best(self, forecast: Forecast, candidates: _Candidates[D]) -> tuple[int, Worth]:
+        mean, deviation = forecast.curves.predict(candidates.places, self._times(candidates.ends))
+        score = log_improvement(mean, deviation, forecast.warp.top)
+        if self._second:
+            score = np.log(self._area_gains(forecast, candidates) + 1e-12)
+        if self._per_cost:
+            legs = [candidates.rungs(i)[0] - candidates.done[i] for i in range(len(score))]
+            score = score - np.log(candidates.rates * legs)
+        best = int(score.argmax())
+        points = 100 * forecast.warp.expected_gain(mean[best], deviation[best])
+        left = candidates.ends[best] - candidates.done[best]
+        return best, Worth(points, float(candidates.rates[best] * left))
+
+    def _area_gains(self, forecast: Forecast, candidates: _Candidates[D]) -> Array:
+        """By how much the area of the front would grow if a candidate came to what is likely (the
+        forecast and its deviation) at the best of the rungs before it."""
+        stops = [(i, r) for i in range(len(candidates.designs)) for r in candidates.rungs(i)]
+        rows, epochs = np.array(stops).T
+        mean, deviation = forecast.curves.predict(candidates.places[rows], self._times(epochs))
+        costs = self._seconds(forecast, candidates, rows, epochs)
+        reached = np.stack([forecast.warp.accuracy(mean + deviation), np.log(costs)], axis=1)
+        known = self._known_points()
+        low, high = known.min(0), known.max(0)
+        span = np.where(high > low, high - low, 1.0)
+        gains = hypervolume_gain((known - low) / span, (reached - low) / span)
+        best = np.zeros(len(candidates.designs))
+        np.maximum.at(best, rows, gains)
+        return best
+
+    def _seconds(
+        self, forecast: Forecast, candidates: _Candidates[D], rows: Array, epochs: Array
+    ) -> Array:
+        """The second objective of candidates after epochs."""
+        if self._second == "cost":
+            return candidates.rates[rows] * epochs
+        assert forecast.measures
+        values = forecast.measures.predict(candidates.places)
+        for index, each in enumerate(candidates.trials):
+            values[index] = each.measure or values[index]
+        return values[rows]
+
+    def _known_points(self) -> Array:
+        """(accuracy, logarithm of the second objective) of the results that are learned from."""
+        points = [
+            (accuracy, np.log(second_objective(each, epoch, self._second)))
+            for each in self._history.sample()
+            for epoch, accuracy in each.results
+            if not each.failed
+        ]
+        return np.array(points or [(0.0, 0.0)])
+
+    def _times(self, epochs: Sequence[float] | Array) -> Array:
+        return self.forecaster.times(epochs)
+
+
+def log_improvement(mean: Array, deviation: Array, best: float) -> Array:
+    """The logarithm of the expected improvement over `best`, also where it is next to nothing."""
+    away = (mean - best) / deviation
+    density = norm.logpdf(away)
+    # Far below the best, 1 + u Phi(u) / phi(u) loses its digits; its limit is 1 / u^2.
+    ratio = 1 + away * np.exp(norm.logcdf(away) - density)
+    tail = 1 / np.maximum(away**2, 1.0)
+    return density + np.log(deviation) + np.log(np.where(away > -20, np.maximum(ratio, 1e-9), tail))

@@ -1,0 +1,40 @@
+"""A finished run as a table of recorded curves, for replays."""
+
+import csv
+from pathlib import Path
+
+from search import run_folder
+from search.coordinates import NAMES, coordinates
+from search.state import Trial, load
+
+
+def write(run: Path, path: Path) -> int:
+    """Writes the trials of `run` that have all epochs of the longest to `path`, in the format of
+    search/curve_table.py; how many these are. ValueError where there are fewer than two.
+
+    The hyperparameter columns are a design's coordinates, those that vary.
+    """
+    folder = run_folder.find(run.parent, run.name)
+    trials = [trial for trial in load(folder).trials.values() if trial.epochs]
+    longest = max((trial.last_epoch for trial in trials), default=0)
+    full = [trial for trial in trials if _is_full(trial, longest)]
+    if len(full) < 2:
+        raise ValueError(f"{run}: {len(full)} trials have all {longest} epochs; 2 are needed")
+    places = [coordinates(trial.design) for trial in full]
+    varying = [i for i in range(len(NAMES)) if len({place[i] for place in places}) > 1]
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        names = [NAMES[i] for i in varying]
+        writer.writerow(["config_id", "epoch", *names, "val_accuracy", "seconds"])
+        for number, (trial, place) in enumerate(zip(full, places, strict=True)):
+            values = [f"{place[i]:.6g}" for i in varying]
+            for line in trial.epochs:
+                result = [f"{line['val_accuracy']:.6g}", f"{line['train_seconds']:.6g}"]
+                writer.writerow([number, line["epoch"], *values, *result])
+    return len(full)
+
+
+def _is_full(trial: Trial, epochs: int) -> bool:
+    return len(trial.epochs) == epochs and all(
+        line["val_accuracy"] is not None for line in trial.epochs
+    )

@@ -1,0 +1,166 @@
+"""What a strategy has been told, and the part of it that a model learns from."""
+
+import bisect
+import heapq
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Generic, Literal
+
+from search.actions import D
+from search.chance import random_for
+from search.ladder import ladder
+
+REFRESH = 25
+"""After so many further results the part that is learned from is chosen anew."""
+MOST_RESULTS = 300
+"""In that part."""
+MOST_PAUSED = 40
+"""Of each rung, that are candidates to go on."""
+WORST = 0.0
+"""The accuracy of a design that fails."""
+
+
+@dataclass
+class Seen(Generic[D]):
+    """A trial as a strategy knows it."""
+
+    trial: int
+    design: D
+    epochs: int
+    """Of its design."""
+    to_epoch: int
+    name: str = ""
+    last_epoch: int = 0
+    state: Literal["running", "paused", "ended"] = "running"
+    failed: bool = False
+    results: list[tuple[int, float]] = field(default_factory=list)
+    """Accuracies at its rungs, by epoch."""
+    newest: float = WORST
+    best: float = WORST
+    """The best accuracy of any epoch."""
+    seconds: float = 0.0
+    """Worker-seconds of training so far."""
+    measure: float | None = None
+    """What it has of the second objective, where that is not its cost."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether it was trained to its last epoch."""
+        return self.last_epoch >= self.epochs
+
+
+class History(Generic[D]):
+    """Trials by number. A function of what was told, in its order, and of the seed."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self.trials: dict[int, Seen[D]] = {}
+        self.running: dict[int, Seen[D]] = {}
+        self.refused: dict[D, None] = {}
+        self.results = 0
+        self.epochs_given = 0
+        """Epochs that trials were given, trained or not."""
+        self.epochs_begun = 0
+        """Of these the ones up to each trial's first rung."""
+        self._paused: dict[int, list[tuple[float, int]]] = {}
+        """By epoch: accuracy and number of the trials that wait there, in order."""
+        self._chosen: dict[int, None] = {}
+        self._since: dict[int, None] = {}
+
+    def start(self, seen: Seen[D]) -> None:
+        """A trial began."""
+        self.trials[seen.trial] = self.running[seen.trial] = seen
+        self.epochs_given += seen.to_epoch
+        self.epochs_begun += seen.to_epoch
+
+    def resume(self, trial: int, to_epoch: int) -> None:
+        """A paused trial goes on."""
+        seen = self.trials[trial]
+        self._unpause(seen)
+        self.epochs_given += to_epoch - seen.to_epoch
+        seen.to_epoch, seen.state = to_epoch, "running"
+        self.running[trial] = seen
+
+    def tell(self, trial: int, epoch: int, accuracy: float | None, seconds: float) -> None:
+        """An epoch's accuracy and cost; a trial at its target pauses, at its end it has ended."""
+        seen = self.trials[trial]
+        seen.last_epoch, seen.newest = epoch, WORST if accuracy is None else accuracy
+        seen.best = max(seen.best, seen.newest)
+        seen.seconds += seconds
+        if epoch in ladder(seen.epochs):
+            seen.results.append((epoch, seen.newest))
+            self._learn(trial)
+        if epoch >= seen.epochs:
+            self.end(trial)
+        elif epoch >= seen.to_epoch:
+            seen.state = "paused"
+            self.running.pop(trial, None)
+            bisect.insort(self._paused.setdefault(epoch, []), (seen.newest, trial))
+
+    def end(self, trial: int, *, failed: bool = False) -> None:
+        """A trial is over."""
+        seen = self.trials[trial]
+        if seen.state == "paused":
+            self._unpause(seen)
+        if failed:
+            seen.failed = True
+            if not seen.results or seen.results[-1] != (seen.last_epoch, WORST):
+                seen.results.append((max(1, seen.last_epoch), WORST))
+                self._learn(trial)
+        seen.state = "ended"
+        self.running.pop(trial, None)
+
+    def paused(self, epoch: int) -> list[tuple[float, int]]:
+        """Accuracy and number of the trials that wait at `epoch`, the best last."""
+        return self._paused.get(epoch, [])
+
+    @property
+    def rungs_with_paused(self) -> list[int]:
+        """Epochs at which trials wait, the highest first."""
+        return sorted((epoch for epoch, there in self._paused.items() if there), reverse=True)
+
+    def candidates(self) -> list[Seen[D]]:
+        """The best of the paused trials of each rung."""
+        best = (self._paused[epoch][-MOST_PAUSED:] for epoch in self.rungs_with_paused)
+        return [self.trials[trial] for there in best for _, trial in reversed(there)]
+
+    def sample(self) -> list[Seen[D]]:
+        """Trials with results to learn from: all while there are few, then the candidates, the
+        best and a random part of the others; and those that results came from lately."""
+        return [self.trials[trial] for trial in {**self._chosen, **self._since}]
+
+    def _learn(self, trial: int) -> None:
+        self.results += 1
+        self._since[trial] = None
+        if self.results % REFRESH == 0:
+            # Now, not when it is asked for: so it is the same however often that is.
+            self._chosen, self._since = self._choose(MOST_RESULTS), {}
+
+    def _choose(self, most: int) -> dict[int, None]:
+        with_results = [seen for seen in self.trials.values() if seen.results]
+        chosen: dict[int, None] = {}
+        if self.results <= most:
+            _take(chosen, with_results, most)
+            return chosen
+        random = random_for(self._seed, self.results)
+        others = random.sample(with_results, min(len(with_results), most))
+        best = heapq.nlargest(most, with_results, key=lambda seen: (seen.best, seen.trial))
+        left = _take(chosen, self.candidates(), most // 2)
+        left = _take(chosen, best, left + most // 4)
+        _take(chosen, others, left + most // 4)
+        return chosen
+
+    def _unpause(self, seen: Seen[D]) -> None:
+        there = self._paused[seen.last_epoch]
+        del there[bisect.bisect_left(there, (seen.newest, seen.trial))]
+
+
+def _take(chosen: dict[int, None], seen: Iterable[Seen[D]], most: int) -> int:
+    """Adds trials until they have `most` results; how many are left."""
+    for each in seen:
+        if each.trial not in chosen:
+            if len(each.results) > most:
+                break
+            chosen[each.trial] = None
+            most -= len(each.results)
+    return most

@@ -1,0 +1,27 @@
+"""The ranges of the hyperparameters."""
+
+BLOCKS = (0, 4)
+CONVOLUTIONS = (1, 2)
+FIRST_KERNELS = (8, 64)
+KERNELS = (8, 256)
+RATES = (0.0, 0.5)
+RATE_STEP = 0.1
+DENSE_LAYERS = (0, 3)
+DENSE_WIDTH = (16, 256)
+OPTIMIZERS = ("sgd", "momentum", "nesterov", "adam", "adamw", "rmsprop")
+SGD_RATE = (1e-3, 0.3)
+ADAPTIVE_RATE = (1e-4, 1e-2)
+MOMENTUM = (0.8, 0.99)
+BATCH_SIZES = (32, 64, 128, 256)
+
+KERNEL_SIZES = (3, 5)
+POOLINGS = ("max", "average")
+ACTIVATIONS = ("relu", "leaky_relu", "elu", "gelu", "silu")
+NORMALISATIONS = ("scale", "standardise")
+WEIGHT_DECAY = (1e-6, 1e-2)
+SCHEDULES = ("constant", "one_cycle", "cosine")
+LEAST_EPOCHS = 2
+SMOOTHING = (0.0, 0.2)
+SMOOTHING_STEP = 0.05
+AUGMENTATIONS = ("none", "flip", "flip_crop", "flip_crop_cutout")
+GRADIENT_CLIP = (0.1, 10.0)

@@ -1,0 +1,120 @@
+"""Going on with a run: its own options, its ledger, and what may be given anew."""
+
+import dataclasses
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from search import budget as budgets
+from search import run_folder
+from search.options import RunOptions, SearchOptions, TranscriptOptions
+from search.state import SearchState, load
+
+ANEW = {"budget", "trials", "resume", "extend", "out", "address", "parallel", "price"}
+ANEW |= {"workers_per_trial", "gpus_per_worker", "cpus_per_worker", "stop_when_gain_below"}
+"""Options that a resume may give anew; the others are the run's own."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Earlier:
+    """A run that goes on."""
+
+    folder: Path
+    options: RunOptions
+    known: SearchState
+    fingerprint: str
+
+
+def find(given: SearchOptions) -> Earlier:
+    """The run that `given` names, with the options with which it goes on; ValueError where it
+    cannot."""
+    assert given.resume is not None
+    folder = run_folder.find(given.out, given.resume)
+    info = run_folder.read_info(folder)
+    known = load(folder)
+    options = _options(given, info)
+    if known.ended == "end" and not given.extend:
+        raise ValueError(
+            f"run {folder} has ended ({info.get('state')}): give it a further budget with "
+            "--extend True --budget 30min"
+        )
+    if given.extend:
+        options = _extended(options, given, known)
+    return Earlier(folder, options, known, str(info.get("dataset", {}).get("fingerprint", "")))
+
+
+def _options(given: SearchOptions, info: dict[str, Any]) -> RunOptions:
+    kind = TranscriptOptions if info.get("command") == "transcript" else SearchOptions
+    stored = info.get("settings")
+    if not isinstance(stored, dict):
+        raise ValueError("run.json has no settings to go on with")
+    names = {field.name for field in fields(kind)}
+    options = kind(**{name: _restored(stored[name]) for name in stored if name in names})
+    options = replace(
+        options,
+        out=given.out,
+        data_dir=Path(options.data_dir) if options.data_dir else None,
+    )
+    changed: dict[str, Any] = {}
+    plain = SearchOptions()
+    for field in fields(SearchOptions):
+        value = getattr(given, field.name)
+        if value == getattr(plain, field.name):
+            continue
+        if field.name not in ANEW:
+            if value == getattr(options, field.name, None):
+                continue
+            name = field.name.replace("_", "-")
+            raise ValueError(f"--{name} belongs to the run that goes on and cannot be changed")
+        if field.name in names:
+            changed[field.name] = value
+    return replace(options, **changed)
+
+
+def _restored(value: Any) -> Any:
+    """As it was before JSON, which knows no tuples."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _extended(options: RunOptions, given: SearchOptions, known: SearchState) -> RunOptions:
+    """The budget of `given`, on top of what was used."""
+    if not isinstance(options, SearchOptions):
+        return options
+    further = budgets.parse(given.budget)
+    limits = []
+    if further.seconds < float("inf"):
+        limits.append(f"{known.wall_seconds + further.seconds:.0f}s")
+    if further.trials < float("inf"):
+        limits.append(f"{len(known.trials) + int(further.trials)}trials")
+    used = known_cost(known)
+    if further.gpu_hours < float("inf"):
+        limits.append(f"{used[0] + further.gpu_hours:.6f}gpuh")
+    if further.money < float("inf"):
+        limits.append(f"${used[0 if used[0] else 1] * (options.price or 0) + further.money:.6f}")
+    trials = len(known.trials) + given.trials if given.trials else None
+    return replace(options, budget=tuple(limits), trials=trials)
+
+
+def known_cost(known: SearchState) -> tuple[float, float]:
+    """GPU-hours and CPU-core-hours that trials have held."""
+    held = [(trial, sum(trial.costs.values()) / 3600) for trial in known.trials.values()]
+    gpus = sum(hours * trial.gpus_per_worker for trial, hours in held)
+    cores = sum(hours * trial.cpus_per_worker for trial, hours in held)
+    return gpus, cores
+
+
+class Alone:
+    """Held by the one process that trains a run."""
+
+    def __init__(self, run: Path) -> None:
+        self._lock = FileLock(str(run / "run.lock"))
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise ValueError(f"run {run} is being trained by another process") from None
+
+    def release(self) -> None:
+        """Lets others have it."""
+        self._lock.release()

@@ -1,0 +1,134 @@
+"""Optuna's samplers, asked with a study in memory that is bounded."""
+
+import datetime
+import warnings
+from dataclasses import dataclass
+from typing import Any, Generic, Literal
+
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from search.actions import D, Space
+from search.history import History, Seen
+from search.objectives import second_objective
+from search.recall import recall
+
+MOST_TRIALS = 100
+"""That a sampler learns from, so that an answer stays cheap."""
+
+Sampler = Literal["tpe", "gp", "random"]
+Tpe = Literal["grouped", "default", "univariate"]
+
+
+@dataclass(frozen=True)
+class SamplerSettings:
+    """Which sampler, and for TPE how."""
+
+    name: Sampler = "tpe"
+    tpe: Tpe = "grouped"
+    """Grouped is multivariate in the groups of parameters that occur together, with the constant
+    liar for running trials; default is as Optuna has it."""
+    most_trials: int = MOST_TRIALS
+
+
+class OptunaSampler(Generic[D]):
+    """Proposes designs from a history, unfinished trials among it."""
+
+    def __init__(
+        self,
+        settings: SamplerSettings,
+        space: Space[D],
+        history: History[D],
+        second: str = "",
+    ) -> None:
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self._settings, self._space, self._history = settings, space, history
+        self._second = second
+        self._recalled: dict[D, tuple[dict[str, Any], dict[str, BaseDistribution]]] = {}
+
+    def propose(self, seed: int) -> D:
+        """A design; the same for the same seed and history."""
+        directions = [StudyDirection.MAXIMIZE]
+        if self._second:
+            directions.append(StudyDirection.MINIMIZE)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            sampler = _make(self._settings, seed)
+            study = optuna.create_study(directions=directions, sampler=sampler)
+            study.add_trials([self._freeze(seen) for seen in self._bounded()])
+            return self._space.sample(study.ask())
+
+    def _bounded(self) -> list[Seen[D]]:
+        """Running trials, and of the others the deepest and best, and those that the history
+        samples."""
+        most = self._settings.most_trials
+        running = list(self._history.running.values())[-most // 4 :]
+        if len(self._history.trials) <= most:
+            return list(self._history.trials.values())
+        known = [seen for seen in self._history.sample() if seen.trial not in self._history.running]
+        known.sort(key=lambda seen: (-seen.last_epoch, -seen.best, seen.trial))
+        left = most - len(running)
+        step = max(1, len(known) // max(left // 2, 1))
+        kept = dict.fromkeys(seen.trial for seen in known[: left // 2])
+        kept |= dict.fromkeys(seen.trial for seen in known[::step][: left // 2])
+        return [self._history.trials[trial] for trial in sorted({*kept, *self._history.running})][
+            -most:
+        ]
+
+    def _freeze(self, seen: Seen[D]) -> FrozenTrial:
+        params, distributions = self._recall(seen.design)
+        state, values = self._outcome(seen)
+        begun = datetime.datetime.fromtimestamp(0)
+        return FrozenTrial(
+            number=0,
+            trial_id=0,
+            state=state,
+            value=None,
+            values=values,
+            datetime_start=begun,
+            datetime_complete=begun if state.is_finished() else None,
+            params=params,
+            distributions=distributions,
+            user_attrs={},
+            system_attrs={},
+            intermediate_values={}
+            if self._second or not seen.last_epoch
+            else {seen.last_epoch: seen.best},
+        )
+
+    def _outcome(self, seen: Seen[D]) -> tuple[TrialState, list[float] | None]:
+        """Paused trials are pruned ones to TPE, which ranks them by how far they came and then by
+        what they showed. The Gaussian process, and several objectives, know of no such thing:
+        there what a trial has shown counts as its result."""
+        if seen.failed or not seen.last_epoch:
+            return (TrialState.FAIL if seen.failed else TrialState.RUNNING), None
+        if self._second:
+            other = second_objective(seen, seen.last_epoch, self._second)
+            return TrialState.COMPLETE, [seen.newest, other]
+        if seen.finished or self._settings.name == "gp":
+            return TrialState.COMPLETE, [seen.best]
+        return TrialState.PRUNED, None
+
+    def _recall(self, design: D) -> tuple[dict[str, Any], dict[str, BaseDistribution]]:
+        if design not in self._recalled:
+            if len(self._recalled) > 4 * MOST_TRIALS:
+                self._recalled.clear()
+            self._recalled[design] = recall(self._space, design)
+        return self._recalled[design]
+
+
+def _make(settings: SamplerSettings, seed: int) -> BaseSampler:
+    if settings.name == "random":
+        return RandomSampler(seed=seed)
+    if settings.name == "gp":
+        return GPSampler(seed=seed, n_startup_trials=1)
+    if settings.tpe == "default":
+        return TPESampler(seed=seed)
+    if settings.tpe == "univariate":
+        return TPESampler(seed=seed, multivariate=False)
+    return TPESampler(
+        seed=seed, multivariate=True, group=True, constant_liar=True, n_startup_trials=1
+    )

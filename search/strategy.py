@@ -1,0 +1,198 @@
+"""The strategy of a search: which design is begun, which paused trial goes on, what is ended early.
+
+Pure: no Ray, no clock. What is decided follows from the seed and from what was told, so that a
+replay of a ledger leads to the very same state.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Generic, Literal, Protocol
+
+from search.actions import D, Resume, Space, Start, Worth
+from search.chance import Chance, random_for
+from search.curves import Curves
+from search.halving import Halving
+from search.history import History, Seen
+from search.ladder import next_rung
+from search.sampler import OptunaSampler, SamplerSettings
+
+MOST_REFUSALS = 3
+"""In a row; then the next design is random."""
+_CHANCE, _SHARE, _SAMPLER, _CURVES = range(4)
+"""What the random numbers of a decision are for."""
+
+Searcher = Literal["curves", "tpe", "gp", "random"]
+Scheduler = Literal["promote", "asha", "none"]
+
+
+class EarlyStop(Protocol):
+    """Ends trials for good by what they have shown."""
+
+    def goes_on(self, trial: int, epoch: int, accuracy: float) -> bool:
+        """Whether a trial is trained further after an epoch; asked once for each."""
+
+
+@dataclass(frozen=True)
+class StrategySettings:
+    """How a search decides."""
+
+    searcher: Searcher = "curves"
+    """Who proposes designs: a forecast of learning curves, Optuna's TPE or Gaussian process, or
+    chance."""
+    scheduler: Scheduler = "promote"
+    """Whether trials pause and are promoted, are ended early, or are trained to their ends."""
+    seed: int = 0
+    second: str = ""
+    """The objective beside accuracy."""
+    per_cost: bool = False
+    """Whether improvement is divided by its cost; of the forecast."""
+    random_share: float = 0.1
+    """Of the designs, once there is a model."""
+    startup: int = 8
+    """Designs before there is a model, known ones among them."""
+    sampler: SamplerSettings = field(default_factory=SamplerSettings)
+
+
+class Search(Generic[D]):
+    """A search of a space: `Strategy` of search/actions.py."""
+
+    def __init__(
+        self,
+        space: Space[D],
+        settings: StrategySettings,
+        known: Sequence[tuple[str, D]] = (),
+        early: EarlyStop | None = None,
+    ) -> None:
+        """`known` are designs by name that are begun first; `early` is for scheduler asha."""
+        self._space, self._settings, self._early = space, settings, early
+        self._known = dict(known)
+        self.history: History[D] = History(settings.seed)
+        self._decisions = self._refusals = 0
+        self._stopped: set[int] = set()
+        self._pauses = settings.scheduler == "promote"
+        self._curves = (
+            Curves(
+                space,
+                self.history,
+                second=settings.second,
+                per_cost=settings.per_cost,
+            )
+            if settings.searcher == "curves"
+            else None
+        )
+        self._halving = Halving(self.history, settings.second)
+        self._sampler = OptunaSampler(settings.sampler, space, self.history, settings.second)
+
+    def next(self, *, new: bool = True) -> Start[D] | Resume | None:
+        """What a free worker does; None when there is nothing now."""
+        if self._pauses:
+            resume = self._promotion(new=new)
+            if resume:
+                return resume
+        return self._start() if new else None
+
+    def _promotion(self, *, new: bool) -> Resume | None:
+        if not self.history.rungs_with_paused:
+            return None
+        trial, worth = self._halving.promotable(), None
+        if self._curves:
+            begun = len(self.history.trials) >= self._settings.startup or not new
+            if not (begun and self._curves.promotion_due):
+                return None
+            trial = self._halving.best_paused()
+            if self._curves.forecaster.ready:
+                trial, worth = self._curves.best_paused()
+        if trial is None:
+            return None
+        seen = self.history.trials[trial]
+        return Resume(trial, next_rung(seen.epochs, seen.last_epoch), worth)
+
+    def last_resort(self) -> Resume | None:
+        """The best paused trial, for a worker that has no design to begin."""
+        if not self.history.rungs_with_paused:
+            return None
+        trial = self._halving.best_paused()
+        if self._curves and self._curves.forecaster.ready:
+            trial, _ = self._curves.best_paused()
+        seen = self.history.trials[trial]
+        return Resume(trial, next_rung(seen.epochs, seen.last_epoch))
+
+    def _start(self) -> Start[D]:
+        design, by, name, worth = self._propose()
+        epochs = self._space.epochs(design)
+        to_epoch = next_rung(epochs, 0) if self._pauses else epochs
+        return Start(design, to_epoch, by, name, worth)
+
+    def _propose(self) -> tuple[D, str, str, Worth | None]:
+        for name, design in self._known.items():
+            return design, "known", name, None
+        settings, decision = self._settings, self._decisions
+        random = random_for(settings.seed, decision, _CHANCE)
+        by_chance = (
+            settings.searcher == "random"
+            or len(self.history.trials) < settings.startup
+            or self._refusals >= MOST_REFUSALS
+            or random_for(settings.seed, decision, _SHARE).random() < settings.random_share
+        )
+        if by_chance or (self._curves and not self._curves.forecaster.ready):
+            return self._space.sample(Chance(random)), "random", "", None
+        if self._curves:
+            design, worth = self._curves.best_new(random_for(settings.seed, decision, _CURVES))
+            return design, "curves", "", worth
+        seed = random_for(settings.seed, decision, _SAMPLER).getrandbits(31)
+        return self._sampler.propose(seed), settings.searcher, "", None
+
+    def decided(self) -> None:
+        """The next decision is another one."""
+        self._decisions += 1
+
+    def refused(self, design: D) -> None:
+        """A design is not to be trained, now or ever."""
+        self._refusals += 1
+        self._forget_known(design)
+        self.history.refused[design] = None
+
+    def started(self, trial: int, design: D, to_epoch: int, name: str = "") -> None:
+        """A trial began."""
+        self._refusals = 0
+        self._forget_known(design, name)
+        self.history.start(Seen(trial, design, self._space.epochs(design), to_epoch, name))
+
+    def _forget_known(self, design: D, name: str = "") -> None:
+        for known, its in list(self._known.items()):
+            if known == name or its == design:
+                del self._known[known]
+
+    def resumed(self, trial: int, to_epoch: int) -> None:
+        """A paused trial goes on."""
+        self.history.resume(trial, to_epoch)
+
+    def told(self, trial: int, epoch: int, accuracy: float | None, seconds: float) -> None:
+        """An epoch's accuracy (0..1, None if it diverged) and worker-seconds of training."""
+        seen, results = self.history.trials[trial], self.history.results
+        if epoch <= seen.last_epoch:
+            return
+        self.history.tell(trial, epoch, accuracy, seconds)
+        self._learn(trial, results)
+        if self._early and not self._early.goes_on(trial, epoch, seen.newest):
+            self._stopped.add(trial)
+
+    def measured(self, trial: int, value: float) -> None:
+        """What a trial has of the second objective, where that is not its cost."""
+        self.history.trials[trial].measure = value
+
+    def goes_on(self, trial: int) -> bool:
+        """Whether a trial is trained further after what was told last."""
+        return trial not in self._stopped
+
+    def ended(self, trial: int, *, failed: bool) -> None:
+        """A trial is over."""
+        results = self.history.results
+        self.history.end(trial, failed=failed)
+        self._learn(trial, results)
+
+    def _learn(self, trial: int, before: int) -> None:
+        if self.history.results > before:
+            self._halving.told(trial)
+            if self._curves:
+                self._curves.forecaster.told()

@@ -1,0 +1,44 @@
+"""Designs that an earlier run found good, to begin with."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from models.design import Design
+from search.front import non_dominated
+from search.run_folder import find
+from search.space import Space
+from search.state import Trial, load
+
+MOST = 8
+"""Designs of an earlier run: half of them the most accurate, half from its front."""
+
+
+def designs_of(out: Path, run: str, space: Space) -> list[tuple[str, Design]]:
+    """Designs of `run`, a name below `out` or a folder, the most accurate first; ValueError where
+    it is no run, or has no result.
+
+    With a constant learning rate they are trained as long as those of `space`.
+    """
+    folder = find(out, run)
+    trials = [trial for trial in load(folder).trials.values() if trial.best]
+    if not trials:
+        raise ValueError(f"--warm-start {run}: no trial of it has a result")
+    by_accuracy = sorted(trials, key=_accuracy, reverse=True)
+    front = [trials[i] for i in non_dominated([(_accuracy(t), _seconds(t)) for t in trials])]
+    chosen = dict.fromkeys(t.design for t in (*by_accuracy[: MOST // 2], *front[::-1]))
+    names = {trial.design: f"{folder.name}-{trial.trial}" for trial in reversed(by_accuracy)}
+    return [(names[design], _adapted(design, space)) for design in list(chosen)[:MOST]]
+
+
+def _accuracy(trial: Trial) -> float:
+    return trial.best["val_accuracy"] if trial.best else 0.0
+
+
+def _seconds(trial: Trial) -> float:
+    return trial.train_seconds(trial.best["epoch"]) if trial.best else 0.0
+
+
+def _adapted(design: Design, space: Space) -> Design:
+    longest = space.max_epochs
+    constant = design.schedule == "constant"
+    return replace(design, epochs=longest if constant else min(design.epochs, longest))
