@@ -16,6 +16,7 @@ from search.state import SearchState, Trial
 from search.study import STUDY
 
 LEAST_TRIALS = 10
+STATES = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
 BEST_TRIALS = 5
 """How many trials at least are called the best ones, for the evaluator to compare with the rest."""
 
@@ -28,6 +29,8 @@ class Importances(NamedTuple):
     trials: int
     """From how many trials."""
     reason: str
+    epoch: int = 0
+    """After which the trials are compared."""
 
 
 def importances(study_log: Path, state: SearchState) -> Importances:
@@ -49,21 +52,23 @@ def importances(study_log: Path, state: SearchState) -> Importances:
             f"too few trials to tell: {len(sampled)} of at least {LEAST_TRIALS} that were sampled "
             "and trained",
         )
-    accuracy = _evaluate([(frozen, -_accuracy(trial)) for frozen, trial in sampled])
+    epoch = _common_epoch([trial for _, trial in sampled])
+    sampled = [(frozen, trial) for frozen, trial in sampled if trial.last_epoch >= epoch]
+    accuracy = _evaluate([(frozen, -_accuracy(trial, epoch)) for frozen, trial in sampled])
     cost = _evaluate([(frozen, _seconds_per_epoch(trial)) for frozen, trial in sampled])
     names = sorted(set(accuracy) | set(cost), key=lambda name: (-accuracy.get(name, 0.0), name))
     rows = [(name, accuracy.get(name, 0.0), cost.get(name, 0.0)) for name in names]
     frame = pd.DataFrame(rows, columns=list(empty.columns))
-    return Importances(frame, len(sampled), "" if rows else "no parameter varied")
+    return Importances(frame, len(sampled), "" if rows else "no parameter varied", epoch)
 
 
 def importance_table(found: Importances) -> Table:
     """The importances with their rule."""
     rule = (
-        f"From {found.trials} trials, finished or stopped, by PED-ANOVA: the share of what sets "
-        "the best trials apart from all of them, for accuracy (the best one that a trial reached; "
-        "a stopped trial counts with what it had) and for cost (training seconds per epoch). It "
-        "tells where the search found differences, not what causes them."
+        f"From {found.trials} trials, by PED-ANOVA: the share of what sets the best trials apart "
+        f"from all of them, for accuracy (the best until epoch {found.epoch}, which all of these "
+        "trials reached) and for cost (training seconds per epoch). It tells where the search "
+        "found differences, not what causes them."
     )
     return Table(
         name="importances",
@@ -82,11 +87,18 @@ def _sampled(study_log: Path, state: SearchState) -> list[tuple[FrozenTrial, Tri
     storage = JournalStorage(JournalFileBackend(str(study_log)))
     study = optuna.load_study(study_name=STUDY, storage=storage)
     pairs = []
-    for frozen in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED)):
+    for frozen in study.get_trials(deepcopy=False, states=STATES):
         trial = state.trials.get(frozen.user_attrs.get("trial", -1))
-        if trial is not None and _accuracy(trial) > 0 and frozen.params:
+        if trial is not None and _accuracy(trial, trial.last_epoch) > 0 and frozen.params:
             pairs.append((frozen, trial))
     return pairs
+
+
+def _common_epoch(trials: list[Trial]) -> int:
+    """The last epoch that half of the trials have, and at least `LEAST_TRIALS`: beyond it those
+    that were promoted would be compared with those that were not."""
+    reached = sorted((trial.last_epoch for trial in trials), reverse=True)
+    return reached[max(LEAST_TRIALS, len(reached) // 2) - 1]
 
 
 def _evaluate(targets: list[tuple[FrozenTrial, float]]) -> dict[str, float]:
@@ -113,8 +125,10 @@ def _quiet_study() -> optuna.Study:
         optuna.logging.set_verbosity(verbosity)
 
 
-def _accuracy(trial: Trial) -> float:
-    return max((line["val_accuracy"] or 0.0 for line in trial.epochs), default=0.0)
+def _accuracy(trial: Trial, epoch: int) -> float:
+    """The best until `epoch`."""
+    shown = (line["val_accuracy"] or 0.0 for line in trial.epochs if line["epoch"] <= epoch)
+    return max(shown, default=0.0)
 
 
 def _seconds_per_epoch(trial: Trial) -> float:

@@ -12,7 +12,12 @@ from analysis.report_folder import ReportFolder
 from analysis.run_facts import summary
 from analysis.run_folder import RunError
 from analysis.section_activations import activations_section
-from analysis.section_cost import bill_section, epochs_section, front_section
+from analysis.section_cost import (
+    bill_section,
+    epochs_section,
+    front_section,
+    search_section,
+)
 from search import command_line
 
 
@@ -62,6 +67,7 @@ def sections(found: Findings, report: ReportFolder) -> list[Section]:
         section_run.transcript_section(found, report) if found.run.is_transcript else None,
         front_section(found, report),
         epochs_section(found, report),
+        *([] if found.run.is_transcript else [search_section(found, report)]),
         section_winner.winner_section(found, report),
         section_winner.scores_section(found, report),
         activations_section(found, report),

@@ -10,6 +10,7 @@ from analysis.knee import RULE
 from analysis.page import Section
 from analysis.quantities import count, duration
 from analysis.report_folder import FigureBlock, ReportFolder
+from analysis.stop_prices import stop_sentence, stop_table
 
 
 def front_section(found: Findings, report: ReportFolder) -> Section:
@@ -54,6 +55,24 @@ def epochs_section(found: Findings, report: ReportFolder) -> Section:
         title="What further epochs buy",
         paragraphs=[text],
         tables=[report.add_table(table)],
+    )
+
+
+def search_section(found: Findings, report: ReportFolder) -> Section:
+    """Whether further search is worth it."""
+    table = report.add_table(stop_table(found.run))
+    if not found.run.state.promises:
+        text = (
+            "Nothing was forecast in this run: that is done by --searcher curves with "
+            "--scheduler promote, once there are results to learn from."
+        )
+        return Section(anchor="search", title="What further search buys", paragraphs=[text])
+    sentence = stop_sentence(found.run)
+    return Section(
+        anchor="search",
+        title="What further search buys",
+        paragraphs=[sentence] if sentence else [],
+        tables=[table],
     )
 
 

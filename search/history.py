@@ -57,7 +57,8 @@ class History(Generic[D]):
         self.trials: dict[int, Seen[D]] = {}
         self.running: dict[int, Seen[D]] = {}
         self.refused: dict[D, None] = {}
-        self.results = 0
+        self.results = self.finished = 0
+        """Accuracies at rungs; trials that were trained to their ends."""
         self.epochs_given = 0
         """Epochs that trials were given, trained or not."""
         self.epochs_begun = 0
@@ -107,6 +108,7 @@ class History(Generic[D]):
             if not seen.results or seen.results[-1] != (seen.last_epoch, WORST):
                 seen.results.append((max(1, seen.last_epoch), WORST))
                 self._learn(trial)
+        self.finished += seen.finished and seen.state != "ended" and not failed
         seen.state = "ended"
         self.running.pop(trial, None)
 

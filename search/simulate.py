@@ -93,6 +93,8 @@ def _simulate(options: SimulateOptions, console: Console) -> int:
     strategies = _strategies(options)
     if options.seeds < 1:
         raise ValueError(f"--seeds {options.seeds}: 1 or more")
+    if options.out is not None and not options.out.parent.is_dir():
+        raise ValueError(f"--out {options.out}: there is no folder {options.out.parent}")
     if not options.tables:
         raise ValueError("no table is named: give the file of one")
     for path in options.tables:

@@ -96,8 +96,7 @@ class Search(Generic[D]):
             return None
         trial, worth = self._halving.promotable(), None
         if self._curves:
-            begun = len(self.history.trials) >= self._settings.startup or not new
-            if not (begun and self._curves.promotion_due):
+            if not self._is_due(self._curves, new=new):
                 return None
             trial = self._halving.best_paused()
             if self._curves.forecaster.ready:
@@ -106,6 +105,13 @@ class Search(Generic[D]):
             return None
         seen = self.history.trials[trial]
         return Resume(trial, next_rung(seen.epochs, seen.last_epoch), worth)
+
+    def _is_due(self, curves: Curves[D], *, new: bool) -> bool:
+        """Whether a paused trial goes on rather than that one begins: by their shares. Where none
+        may begin any more, also until one is trained to its end."""
+        if not new:
+            return curves.promotion_due or not self.history.finished
+        return curves.promotion_due and len(self.history.trials) >= self._settings.startup
 
     def last_resort(self) -> Resume | None:
         """The best paused trial, for a worker that has no design to begin."""

@@ -162,6 +162,7 @@ def test_without_new_trials_it_ends_after_the_promotions_that_are_due() -> None:
     given = strategy.history.epochs_given
     assert len(events) == given < 12 * TABLE.epochs
     assert given - strategy.history.epochs_begun >= 0.6 * given
+    assert strategy.history.finished
 
 
 class _NoLastResort:
