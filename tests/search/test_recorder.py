@@ -166,3 +166,49 @@ def test_budget_counts_what_was_held(recorder: Recorder) -> None:
     assert recorder.spent(Budget(gpu_hours=1.1)) == ""
     assert recorder.spent(Budget(money=2)) == "money"
     assert recorder.spent(Budget(seconds=0.0)) == "time"
+
+
+def test_paused_trials_keep_what_they_go_on_from(recorder: Recorder, tmp_path: Path) -> None:
+    good, bad, best = (recorder.start(DESIGN, seed, to_epoch=1) for seed in range(3))
+    files = {n: write_weights(tmp_path, n, 1) for n in (good, bad, best)}
+    for number, accuracy in ((good, 0.6), (bad, 0.2)):
+        recorder.epoch(number, result(1, accuracy), "group")
+        recorder.pause(number)
+    assert files[good].exists() and files[bad].exists()
+    recorder.give_up(bad, "given up")
+    assert not files[bad].exists() and recorder.state.trials[bad].state == "stopped"
+    recorder.epoch(best, result(1, 0.9, seconds=1.0), "group")
+    recorder.end(best, reason="scheduler")
+    assert files[best].exists() and files[good].exists()  # it waits, though it is outdone
+    recorder.give_up(good, "given up")
+    assert not files[good].exists() and files[best].exists()
+    recorder.close("end", "")
+
+
+def test_a_leg_is_booked_once(recorder: Recorder, tmp_path: Path) -> None:
+    number = recorder.start(DESIGN, 0, to_epoch=1)
+    recorder.epoch(number, result(1, 0.4, seconds=100.0), "group")
+    recorder.pause(number)
+    recorder.resume(number, 3)
+    for epoch in (2, 3):
+        recorder.epoch(number, result(epoch, 0.5, seconds=100.0), "group")
+    recorder.end(number)
+    costs = recorder.state.trials[number].costs
+    assert (costs["training"], costs["evaluation"]) == (300.0, 30.0)
+    states = [line["state"] for line in ledger.read(tmp_path / "ledger") if line["kind"] == "trial"]
+    assert states == ["running", "paused", "running", "finished"]
+
+
+def test_a_run_that_goes_on_counts_from_where_it_was(recorder: Recorder, tmp_path: Path) -> None:
+    number = recorder.start(DESIGN, 0)
+    recorder.epoch(number, result(1, 0.4, seconds=50.0), "group")  # and the process is killed
+    known = fold(ledger.read(tmp_path / "ledger"))
+    again = Recorder(tmp_path, PLAN, 2.0, (1, 8, 8), 10, Scalars(tmp_path), (), known)
+    again.go_on(number)
+    again.epoch(number, result(2, 0.5, seconds=50.0), "another group")
+    again.end(number, reason="budget")
+    trial = again.state.trials[number]
+    assert trial.costs["training"] == 100.0
+    assert [line["lane"] for line in trial.epochs] == [0, 1]
+    assert again.start(DESIGN, 1) == number + 1
+    again.close("end", "")

@@ -1,0 +1,224 @@
+"""Trials that pause and go on: what the conversation makes of a strategy's answers, and what is
+left of it after a crash."""
+
+import dataclasses
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.training import EpochResult
+from search import conversation, ledger, state
+from search.actions import Strategy
+from search.budget import Budget
+from search.conversation import Conversation
+from search.fixed import Forgetful
+from search.follow import Follower
+from search.plan import Plan
+from search.recorder import Recorder
+from search.scalars import Scalars
+from search.space import Space
+from search.state import SearchState
+from search.strategy import Search, StrategySettings
+
+SPACE = Space(max_epochs=9, height=8, width=8)
+PLAN = Plan(lanes=2, workers_per_trial=1, cpus_per_worker=1, gpus_per_worker=0)
+
+
+class Cluster:
+    """A search without a cluster: lanes that answer when they are told to."""
+
+    def __init__(
+        self, run: Path, *, trials: float = 12, lanes: int = 2, searcher="random", second=""
+    ) -> None:
+        settings = StrategySettings(searcher, seed=2, second=second)
+        self.strategy: Strategy = Search(SPACE, settings)
+        follow = Follower(self.strategy, second)
+        known = SearchState()
+        for line in ledger.read(run / "ledger"):
+            state.apply(known, line)
+            follow(line, known)
+        self.recorder = Recorder(
+            run, PLAN, None, (1, 8, 8), 10, Scalars(run), [follow], known if known.trials else None
+        )
+        self.conversation = Conversation(
+            self.strategy,
+            self.recorder,
+            Budget(trials=trials),
+            refuse=lambda design: "",
+            lanes=lambda: lanes,
+            seed=0,
+            say=lambda trial: None,
+            interrupted=lambda: False,
+        )
+        self.lanes: dict[int, int] = {}
+        """Trials in lanes, and the epoch that each has come to."""
+
+    def fill(self) -> None:
+        while leg := self.conversation.next_leg():
+            assert leg.trial not in self.lanes
+            self.lanes[leg.trial] = leg.from_epoch
+
+    def train(self, trial: int) -> None:
+        """One epoch of a lane's trial."""
+        epoch = self.lanes[trial] + 1
+        accuracy = random.Random(f"{trial} {epoch}").random()
+        result = EpochResult(epoch, 1.0, accuracy, 1.0, accuracy, 1.0, 0.1, 10.0, 1)
+        answer = dataclasses.asdict(result) | {"precision": "", "device": "cpu"}
+        self.lanes[trial] = epoch
+        if not self.conversation.heard(trial, answer, "group"):
+            del self.lanes[trial]
+
+    def run(self, most: int = 10_000) -> None:
+        for _ in range(most):
+            self.fill()
+            if not self.lanes:
+                return
+            self.train(min(self.lanes))
+
+
+def decisions(run: Path) -> list[tuple]:
+    lines = [line for line in ledger.read(run / "ledger") if line["kind"] == "decision"]
+    return [(line["action"], line.get("trial"), line.get("to_epoch")) for line in lines]
+
+
+def epochs(run: Path) -> list[tuple[int, int]]:
+    lines = ledger.read(run / "ledger")
+    return [(line["trial"], line["epoch"]) for line in lines if line["kind"] == "epoch"]
+
+
+@pytest.mark.parametrize("searcher", ["random", "curves"])
+def test_trials_pause_and_the_promising_go_on(tmp_path: Path, searcher) -> None:
+    cluster = Cluster(tmp_path, searcher=searcher)
+    cluster.run()
+    found = cluster.recorder.state
+    assert cluster.conversation.finished
+    assert cluster.conversation.why_ended == "12 trials are done"
+    assert len(found.trials) == 12
+    assert {trial.state for trial in found.trials.values()} == {"paused", "finished"}
+    assert all(trial.last_epoch in (1, 3, 9) for trial in found.trials.values())
+    assert len(set(epochs(tmp_path))) == len(epochs(tmp_path))
+    resumed = [d for d in decisions(tmp_path) if d[0] == "resume"]
+    assert resumed and all(to_epoch in (3, 9) for _, _, to_epoch in resumed)
+    # Costs are booked leg by leg: in all they are those of the epochs.
+    for trial in found.trials.values():
+        assert trial.costs["training"] == pytest.approx(trial.last_epoch)
+        assert trial.costs["evaluation"] == pytest.approx(0.1 * trial.last_epoch)
+
+
+@pytest.mark.parametrize("searcher", ["random", "curves", "tpe"])
+@pytest.mark.parametrize("second", ["cost", "parameters", "flops", "latency"])
+def test_two_objectives(tmp_path: Path, searcher, second) -> None:
+    cluster = Cluster(tmp_path, searcher=searcher, second=second, trials=14)
+    cluster.run()
+    assert len(cluster.recorder.state.trials) == 14 and cluster.conversation.finished
+    assert any(action == "resume" for action, _, _ in decisions(tmp_path))
+
+
+def test_a_trial_that_is_promoted_at_once_stays_in_its_lane(tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path, lanes=1)
+    stayed = 0
+    for _ in range(100):
+        cluster.fill()
+        if not cluster.lanes:
+            break
+        (trial,) = cluster.lanes
+        before = len(decisions(tmp_path))
+        cluster.train(trial)
+        decided = decisions(tmp_path)[before:]
+        if decided and decided[0][:2] == ("resume", trial):
+            assert cluster.lanes == {trial: cluster.lanes[trial]}
+            stayed += 1
+    assert stayed
+
+
+@settings(deadline=None, max_examples=20)
+@given(
+    cuts=st.lists(st.integers(1, 25), min_size=1, max_size=4),
+    searcher=st.sampled_from(["random", "curves"]),
+)
+def test_killed_anywhere_it_decides_as_if_it_had_not_been(tmp_path_factory, cuts, searcher) -> None:
+    whole = tmp_path_factory.mktemp("whole")
+    Cluster(whole, lanes=1, searcher=searcher).run()
+    cut = tmp_path_factory.mktemp("cut")
+    for most in cuts:
+        Cluster(cut, lanes=1, searcher=searcher).run(most)  # and is gone, without a word
+    last = Cluster(cut, lanes=1, searcher=searcher)
+    last.run()
+    assert last.conversation.finished
+    assert decisions(cut) == decisions(whole)
+    assert epochs(cut) == epochs(whole)
+    assert {n: t.state for n, t in last.recorder.state.trials.items()} == {
+        n: t.state for n, t in state.load(whole).trials.items()
+    }
+
+
+@settings(deadline=None, max_examples=20)
+@given(seed=st.integers(0, 1000), lanes=st.integers(1, 5))
+def test_lanes_in_any_order_are_never_too_many_nor_asked_twice(
+    tmp_path_factory, seed, lanes
+) -> None:
+    run = tmp_path_factory.mktemp("any")
+    cluster, order = Cluster(run, lanes=lanes, searcher="curves"), random.Random(seed)
+    while not cluster.conversation.finished:
+        cluster.fill()
+        assert len(cluster.lanes) <= lanes
+        if not cluster.lanes:
+            assert cluster.conversation.finished
+            break
+        trial = order.choice(sorted(cluster.lanes))
+        if order.random() < 0.15:
+            del cluster.lanes[trial]
+            cluster.conversation.lost(trial, "killed", started=True)
+        else:
+            cluster.train(trial)
+    told = epochs(run)
+    assert len(set(told)) == len(told)
+    for trial in {trial for trial, _ in told}:
+        own = [epoch for number, epoch in told if number == trial]
+        assert own == list(range(1, len(own) + 1))
+
+
+def test_a_search_that_was_cut_goes_on_with_what_it_was_training(tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path)
+    cluster.run(12)
+    cluster.fill()
+    in_lanes = dict(cluster.lanes)
+    cluster.conversation.why_ended = "interrupted"
+    cluster.conversation.end_all()
+    cluster.recorder.close("interrupted", "interrupted")
+    cut = state.load(tmp_path)
+    assert {cut.trials[n].state for n in in_lanes} == {"paused"}
+    again = Cluster(tmp_path)
+    again.fill()
+    assert again.lanes == in_lanes
+    assert again.recorder.seconds() >= cut.wall_seconds > 0
+
+
+def test_of_too_many_that_wait_the_worst_are_given_up(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(conversation, "MOST_PAUSED", 4)
+    cluster = Cluster(tmp_path, trials=10)
+    cluster.run()
+    trials = cluster.recorder.state.trials.values()
+    waiting = [t for t in trials if t.state == "paused"]
+    given_up = [t for t in trials if t.state == "stopped"]
+    assert len(waiting) <= 4 and given_up
+    assert {t.reason for t in given_up} == {"given up: 4 better ones wait"}
+    assert not any(t.last_epoch > min(w.last_epoch for w in waiting) for t in given_up)
+
+
+class Nothing(Forgetful):
+    """Has no design at all."""
+
+    def next(self, *, new: bool = True) -> None:
+        return None
+
+
+def test_a_strategy_without_answers_ends_the_search(tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path)
+    cluster.conversation.strategy = Nothing()
+    assert cluster.conversation.next_leg() is None
+    assert cluster.conversation.finished
+    assert cluster.conversation.why_ended == "all designs are trained"
