@@ -18,6 +18,7 @@ from search.plan import Plan
 from search.recorder import Recorder
 from search.scalars import Scalars
 from search.state import SearchState, Trial
+from search.store import Folder
 from search.tune_loop import run_legs
 from search.worker import TrialSettings
 
@@ -55,7 +56,7 @@ def train_in_lanes(
         interrupted=lambda: False,
     )
     settings = TrialSettings(
-        run=str(run.resolve()),
+        store=Folder(str(run.resolve())),
         dataset=dataset,
         selection=select(dataset, train_images, "validation"),
         precision=precision,

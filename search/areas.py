@@ -8,6 +8,7 @@ import numpy as np
 
 from search import curve_table, score
 from search.curve_table import CurveTable, Point, TableSpace
+from search.processes import run_all
 from search.rivals import Shuffled
 from search.score import AREA_COST
 from search.strategy import Search, StrategySettings
@@ -25,26 +26,28 @@ class Area:
     """At a quarter of their cost."""
 
 
+@dataclass(frozen=True)
+class _Task:
+    table: Path
+    workers: int
+    seeds: int
+
+
 def measure(
     tables: Sequence[Path], workers: Sequence[int], seeds: int, done: Callable[[], None]
 ) -> list[Area]:
-    """The areas on each table with each number of workers."""
-    found = []
-    for path in tables:
-        table = curve_table.read(path)
-        for each in workers:
-            found.append(_measure(table, each, seeds))
-            done()
-    return found
+    """The areas on each table with each number of workers, on all cores."""
+    todo = [_Task(path, each, seeds) for path in tables for each in workers]
+    return run_all(_measure, todo, done)
 
 
-def _measure(table: CurveTable, workers: int, seeds: int) -> Area:
-    random = [score.random_area(table, _random, seed, workers) for seed in range(seeds)]
+def _measure(task: _Task) -> Area:
+    table, workers, seeds = curve_table.read(task.table), task.workers, range(task.seeds)
+    random = [score.random_area(table, _random, seed, workers) for seed in seeds]
     spend = AREA_COST * float(np.median([spent for _, spent in random]))
-    ours = [score.area(table, _ours, seed, workers, spend) for seed in range(seeds)]
-    return Area(
-        table.name, workers, float(np.median([area for area, _ in random])), float(np.median(ours))
-    )
+    ours = [score.area(table, _ours, seed, workers, spend) for seed in seeds]
+    medians = (float(np.median([area for area, _ in random])), float(np.median(ours)))
+    return Area(table.name, workers, *medians)
 
 
 def _random(table: CurveTable, space: TableSpace, seed: int) -> Shuffled:

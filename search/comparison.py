@@ -1,15 +1,13 @@
 """Compares strategies on tables of recorded curves, over seeds and numbers of workers."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 
 from search import curve_table, score
+from search.processes import run_all
 from search.rivals import STRATEGIES
 from search.score import Score
 
@@ -84,23 +82,9 @@ def _seeds(strategy: str, seeds: int) -> int:
     return max(seeds, LEAST_RANDOM_SEEDS) if strategy == "random" else seeds
 
 
-def run(todo: Sequence[Task], done: Callable[[Task], None]) -> list[Result]:
+def run(todo: Sequence[Task], done: Callable[[], None]) -> list[Result]:
     """The results of tasks, in their order, on all cores; `done` hears of each."""
-    processes = max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)
-    # Of many threads each of a process's small matrices is slower, not faster.
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
-    results: dict[Task, Result] = {}
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        pending = {pool.submit(replay, task): task for task in todo}
-        try:
-            for future in as_completed(pending):
-                results[pending[future]] = future.result()
-                done(pending[future])
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    return [results[task] for task in todo]
+    return run_all(replay, todo, done)
 
 
 def replay(task: Task) -> Result:

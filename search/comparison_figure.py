@@ -19,16 +19,21 @@ COLUMNS = 3
 
 
 def draw(results: Sequence[Result], path: Path) -> None:
-    """Writes the figure to `path`: a panel a table and number of workers."""
+    """Writes the figure to `path`."""
+    make(results).savefig(path)
+
+
+def make(results: Sequence[Result]) -> Figure:
+    """A panel a table and number of workers, a line a strategy: the best of its variants."""
     best = [line.result for line in lines(results)]
     settings = list(dict.fromkeys((each.table, each.task.workers) for each in best))
     columns = min(COLUMNS, len(settings))
     rows = -(-len(settings) // columns)
     figure = Figure(figsize=(4.6 * columns, 3.6 * rows), layout="constrained", dpi=130)
-    panels = figure.subplots(rows, columns, squeeze=False).flat
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
     strategies = list(dict.fromkeys(each.task.strategy for each in best))
     colours = dict(zip(strategies, matplotlib.color_sequences["tab10"], strict=False))
-    for panel in list(panels)[len(settings) :]:
+    for panel in panels[len(settings) :]:
         panel.set_axis_off()
     for (table, workers), panel in zip(settings, panels, strict=False):
         there = [each for each in best if (each.table, each.task.workers) == (table, workers)]
@@ -36,7 +41,7 @@ def draw(results: Sequence[Result], path: Path) -> None:
         panel.set_title(f"{table}, {workers} worker{'s' * (workers > 1)}", fontsize=10)
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
-    figure.savefig(path)
+    return figure
 
 
 def _draw(panel: Axes, results: Sequence[Result], colours: Mapping[str, Any]) -> None:

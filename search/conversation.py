@@ -17,7 +17,7 @@ MOST_REFUSALS = 200
 MOST_FAILURES = 5
 """Trials in a row that fail without any epoch, or lanes in a row that do not start; then the search
 ends, for it is not the designs that fail."""
-MOST_PAUSED = 1000
+MOST_PAUSED = 200
 """Trials, whose checkpoints are kept; of more the worst of the lowest rung are given up."""
 MOST_LOSSES = 3
 """Lanes in a row that a trial may lose without an epoch between; then it is the trial that kills

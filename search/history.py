@@ -14,7 +14,7 @@ REFRESH = 25
 """After so many further results the part that is learned from is chosen anew."""
 MOST_RESULTS = 300
 """In that part."""
-MOST_PAUSED = 40
+MOST_CANDIDATES = 40
 """Of each rung, that are candidates to go on."""
 WORST = 0.0
 """The accuracy of a design that fails."""
@@ -123,7 +123,7 @@ class History(Generic[D]):
 
     def candidates(self) -> list[Seen[D]]:
         """The best of the paused trials of each rung."""
-        best = (self._paused[epoch][-MOST_PAUSED:] for epoch in self.rungs_with_paused)
+        best = (self._paused[epoch][-MOST_CANDIDATES:] for epoch in self.rungs_with_paused)
         return [self.trials[trial] for there in best for _, trial in reversed(there)]
 
     def sample(self) -> list[Seen[D]]:

@@ -69,6 +69,11 @@ class RunOptions(DataOptions):
     price: Amount = None
     """Price of one GPU-hour, or without GPUs of one CPU-core-hour, in your currency."""
 
+    storage: Annotated[str | None, arg(metavar="URI|DIR", help_behavior_hint="")] = None
+    """Storage that all nodes reach (s3://bucket/path, gs://..., or a shared folder): checkpoints
+    lie there, and a copy of the run, 10 s old at most (default: all in --out, which then all nodes
+    must share)."""
+
     address: Word = None
     """Ray cluster, as ray.init takes it (default: the one that is found, else this machine)."""
 

@@ -15,6 +15,7 @@ from search.ledger import Kind, Ledger, Line
 from search.plan import Plan
 from search.price import bill
 from search.scalars import Scalars
+from search.store import Folder, Store
 
 EXPORT_SECONDS = 5
 """How often at most the tables are written while the search runs."""
@@ -38,9 +39,11 @@ class Recorder:
         scalars: Scalars,
         followers: Sequence[Follow] = (),
         known: state.SearchState | None = None,
+        store: Store | None = None,
     ) -> None:
         """Goes on with the state `known` where there is a ledger already; `followers` are told
-        what is written from now on."""
+        what is written from now on. Checkpoints lie in `store`, or else in `run`."""
+        self._store = store or Folder(str(run))
         self.run, self.plan, self.price = run, plan, price
         self.state = known or state.SearchState()
         self._followers = followers
@@ -59,7 +62,7 @@ class Recorder:
         """Of earlier sessions."""
         self._began = time.monotonic()
         self._exported = self._export_seconds = 0.0
-        self._keeper = weights.Keeper(run, self.state)
+        self._keeper = weights.Keeper(self._store, self.state)
         self._write(("run", {"event": "start"}))
 
     def refuse(self, design: Design, reason: str) -> None:
@@ -154,7 +157,7 @@ class Recorder:
             sound |= {"train_accuracy": None, "val_accuracy": None}
         self._write(("epoch", {"trial": trial, "lane": lane, **sound}))
         self._scalars.epoch(self.state.trials[trial])
-        weights.keep_needed(self.run, self.state.trials[trial])
+        weights.keep_needed(self._store, self.state.trials[trial])
         self._export_now_and_then()
 
     def end(self, trial: int, ended: state.TrialState | None = None, reason: str = "") -> None:

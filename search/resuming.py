@@ -9,11 +9,19 @@ from filelock import FileLock, Timeout
 
 from search import budget as budgets
 from search import run_folder
+from search.copier import fetch
 from search.options import RunOptions, SearchOptions, TranscriptOptions
 from search.state import SearchState, load
+from search.store import below, open_store
 
 ANEW = {"budget", "trials", "resume", "extend", "out", "address", "parallel", "price"}
-ANEW |= {"workers_per_trial", "gpus_per_worker", "cpus_per_worker", "stop_when_gain_below"}
+ANEW |= {
+    "workers_per_trial",
+    "gpus_per_worker",
+    "cpus_per_worker",
+    "stop_when_gain_below",
+    "storage",
+}
 """Options that a resume may give anew; the others are the run's own."""
 
 
@@ -31,11 +39,14 @@ def find(given: SearchOptions) -> Earlier:
     """The run that `given` names, with the options with which it goes on; ValueError where it
     cannot."""
     assert given.resume is not None
+    if given.storage is not None:
+        _fetch(given.storage, given.out, given.resume)
     folder = run_folder.find(given.out, given.resume)
     info = run_folder.read_info(folder)
     known = load(folder)
     options = _options(given, info)
-    if known.ended == "end" and not given.extend:
+    # One that was cut after its last trial has its winner still to be written.
+    if known.ended == "end" and info.get("state") != "running" and not given.extend:
         raise ValueError(
             f"run {folder} has ended ({info.get('state')}): give it a further budget with "
             "--extend True --budget 30min"
@@ -43,6 +54,15 @@ def find(given: SearchOptions) -> Earlier:
     if given.extend:
         options = _extended(options, given, known)
     return Earlier(folder, options, known, str(info.get("dataset", {}).get("fingerprint", "")))
+
+
+def _fetch(storage: str, out: Path, name: str) -> None:
+    """A run that is not here, from its storage; a run that is here is newer than its copy."""
+    if not (out / name).exists() and run_folder.NAME.fullmatch(name):
+        try:
+            fetch(below(open_store(storage), name), out / name)
+        except OSError as error:
+            raise ValueError(f"--storage {storage} cannot be read: {error}") from error
 
 
 def _options(given: SearchOptions, info: dict[str, Any]) -> RunOptions:

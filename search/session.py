@@ -5,6 +5,7 @@ Data, cluster and plan are checked before anything is written or started.
 
 import contextlib
 import dataclasses
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from search import cluster, jobs, ledger, packing, resuming, run_folder, weights
 from search.budget import Budget
 from search.command_line import checking
 from search.conversation import Conversation
+from search.copier import Copier
 from search.follow import Follower
 from search.interrupt import Interrupt
 from search.jobs import Job
@@ -38,6 +40,7 @@ from search.sources import source_of
 from search.state import SearchState
 from search.stopping import NEVER, Stopping
 from search.stopping import parse as parse_stopping
+from search.store import Folder, Store, below, check_writable, open_store
 from search.study import StudyLog
 from search.tune_loop import run_legs
 from search.worker import TrialSettings
@@ -48,6 +51,8 @@ class Session:
     """What a run is made of, once all of it is known to be possible."""
 
     folder: Path
+    storage: Store | None
+    """Of checkpoints, and of a copy of the folder."""
     options: RunOptions
     budget: Budget
     plan: Plan
@@ -56,6 +61,13 @@ class Session:
     selection: Selection
     stopping: Stopping
     console: Console
+
+    @property
+    def checkpoints(self) -> Store:
+        """Where this run's checkpoints lie."""
+        if self.storage is None:
+            return Folder(str(self.folder.resolve()))
+        return below(self.storage, self.folder.name)
 
 
 def run(options: RunOptions, console: Console) -> tuple[Path, bool]:
@@ -78,24 +90,51 @@ def run(options: RunOptions, console: Console) -> tuple[Path, bool]:
             plan = _plan(options, budget)
             job = jobs.make_job(options, dataset, _accelerated(plan, options))
             stopping = _stopping(options, plan)
+            storage = _storage(options)
             folder = earlier.folder if earlier else run_folder.create(options.out, options.name)
             alone = resuming.Alone(folder)
         cluster.log_to_file(folder / "ray.log")
         selection = select(dataset, options.train_images, job.validate_on)
-        session = Session(folder, options, budget, plan, dataset, job, selection, stopping, console)
+        session = Session(
+            folder, storage, options, budget, plan, dataset, job, selection, stopping, console
+        )
         _write_info(session, earlier)
         _print_plan(session, earlier)
         _measure_packing(session)
-        with _failure_noted(folder):
-            recorder = _recorder(session, earlier)
+        with _kept(session) as store, _failure_noted(folder):
+            recorder = _recorder(session, earlier, store)
             interrupted = _train(session, recorder)
-    with _failure_noted(folder):
-        has_winner = _conclude(session, recorder, interrupted)
+    with _kept(session) as store, _failure_noted(folder):
+        has_winner = _conclude(session, recorder, store, interrupted)
     alone.release()
     return folder, has_winner
 
 
-def _recorder(session: Session, earlier: Earlier | None) -> Recorder:
+def _storage(options: RunOptions) -> Store | None:
+    """The storage of all runs; ValueError for one that cannot be written from here."""
+    if options.storage is None:
+        return None
+    storage = open_store(options.storage)
+    try:
+        check_writable(storage, "this machine")
+    except OSError as error:
+        raise ValueError(f"--storage {error}") from error
+    return storage
+
+
+@contextlib.contextmanager
+def _kept(session: Session) -> Iterator[Store]:
+    """The store of checkpoints; while it is entered the run's folder is copied to its storage,
+    where it has any."""
+    if session.storage is None:
+        yield session.checkpoints
+        return
+    say = functools.partial(session.console.print, soft_wrap=True)
+    with Copier(session.folder, session.checkpoints, say) as copier:
+        yield copier.checkpoints
+
+
+def _recorder(session: Session, earlier: Earlier | None, store: Store) -> Recorder:
     """The run's one writer, with all that follows what it writes; they are told of what the run's
     ledger has already."""
     job, folder = session.job, session.folder
@@ -111,7 +150,15 @@ def _recorder(session: Session, earlier: Earlier | None) -> Recorder:
     dataset, price = session.dataset, session.options.price
     classes = len(dataset.classes)
     return Recorder(
-        folder, session.plan, price, dataset.shape, classes, Scalars(folder), followers, known
+        folder,
+        session.plan,
+        price,
+        dataset.shape,
+        classes,
+        Scalars(folder),
+        followers,
+        known,
+        store,
     )
 
 
@@ -239,7 +286,7 @@ def _train(session: Session, recorder: Recorder) -> bool:
     """Runs all trials; whether the user interrupted them."""
     options, plan, job, console = session.options, session.plan, session.job, session.console
     settings = TrialSettings(
-        run=str(session.folder.resolve()),
+        store=session.checkpoints,
         dataset=session.dataset,
         selection=session.selection,
         precision=options.precision,
@@ -282,20 +329,26 @@ def _refusal(session: Session, design: Design) -> str:
     return ""
 
 
-def _conclude(session: Session, recorder: Recorder, interrupted: bool) -> bool:
+def _conclude(session: Session, recorder: Recorder, store: Store, interrupted: bool) -> bool:
     """Writes the winner and the run's end; whether there is a winner.
 
     An interrupted search does not open the test images: it may yet go on.
     """
     console, folder, best = session.console, session.folder, recorder.state.winner
-    weights.sweep(folder, recorder.state)
+    weights.sweep(store, recorder.state)
     if best is None or best.best is None:
         console.print("No trial has a result: there is no winner.")
     else:
         held_out = session.job.validate_on
         _, validation = subsets(session.dataset, session.selection)
         accuracy = winner.write(
-            folder, best, session.dataset, validation, held_out, score=not interrupted
+            folder,
+            store,
+            best,
+            session.dataset,
+            validation,
+            held_out,
+            score=not interrupted,
         )
         line = (
             f"{'Leads so far' if interrupted else 'Winner'}: trial {best.trial} after "

@@ -121,7 +121,7 @@ def _compare(
     todo = comparison.tasks(options.tables, strategies, workers, options.seeds)
     with _progress(console) as progress:
         bar = progress.add_task("Replaying", total=len(todo))
-        results = comparison.run(todo, lambda task: progress.advance(bar))
+        results = comparison.run(todo, lambda: progress.advance(bar))
     lines = [line for line in comparison.lines(results) if line.result.task.strategy in strategies]
     console.print(_table(lines, workers))
     console.print(

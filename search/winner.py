@@ -18,14 +18,23 @@ from models.scoring import classification_metrics, predict
 from search import weights
 from search.run_folder import now
 from search.state import Trial
+from search.store import Store
 
 PREDICTION_BATCH = 256
 
 
 def write(
-    run: Path, trial: Trial, dataset: Dataset, validation: Subset, selected_on: str, *, score: bool
+    run: Path,
+    store: Store,
+    trial: Trial,
+    dataset: Dataset,
+    validation: Subset,
+    selected_on: str,
+    *,
+    score: bool,
 ) -> float | None:
-    """Fills `run`/winner; with `score` gives the accuracy on the test images, else None.
+    """Fills `run`/winner from the weights in `store`; with `score` gives the accuracy on the test
+    images, else None.
 
     design.json, weights.pt, model.onnx, samples.npz (an image of each class that the network was
     validated on, for pictures of what it sees), and with `score` metrics.json. All is computed on
@@ -34,7 +43,8 @@ def write(
     assert trial.best is not None
     folder = run / "winner"
     folder.mkdir(exist_ok=True)
-    saved = checkpoint.load(weights.checkpoint_file(run, trial.trial, trial.best["epoch"]))
+    name = weights.checkpoint_name(trial.trial, trial.best["epoch"])
+    saved = checkpoint.unpack(store.read(name))
     network = build(trial.design, dataset.shape, len(dataset.classes))
     network.load_state_dict(saved["training"]["network"])
     checkpoint.save(network.state_dict(), folder / "weights.pt")

@@ -8,6 +8,7 @@ from typing import Any
 
 import ray.train
 import ray.train.torch
+import ray.util
 import torch
 import torch.distributed as dist
 
@@ -21,6 +22,7 @@ from models.selection import Selection, subsets
 from models.training import Training
 from search import weights
 from search.leg import Leg
+from search.store import Folder, Store, check_writable
 
 OUT_OF_MEMORY = "out_of_memory"
 _NO_MEMORY = ("out of memory", "can't allocate memory")
@@ -31,8 +33,8 @@ _NO_MEMORY = ("out of memory", "can't allocate memory")
 class TrialSettings:
     """What all trials of a run have in common."""
 
-    run: str
-    """The run's folder, the same path on every node."""
+    store: Store
+    """Where checkpoints lie: the run's folder, or storage that all nodes can reach."""
     dataset: Dataset
     selection: Selection
     precision: str
@@ -47,10 +49,7 @@ class Trainer:
     """Trains in this process. Data, device and process group stay from trial to trial."""
 
     def __init__(self, settings: TrialSettings) -> None:
-        if not (Path(settings.run) / "run.json").exists():
-            raise FileNotFoundError(
-                f"{settings.run} is not on storage that all nodes share: see --out"
-            )
+        _check_store(settings.store)
         torch.set_num_threads(settings.threads)
         self._settings = settings
         self.rank, self._workers = dist.get_rank(), dist.get_world_size()
@@ -90,8 +89,8 @@ class Trainer:
         design = from_dict(leg.design)
         saved = None
         if leg.from_epoch:
-            path = weights.checkpoint_file(Path(self._settings.run), leg.trial, leg.from_epoch)
-            saved = checkpoint.load(path, self._device)
+            name = weights.checkpoint_name(leg.trial, leg.from_epoch)
+            saved = checkpoint.unpack(self._settings.store.read(name), self._device)
         self._trial = leg.trial
         self._training = self._settings.make_training(
             design,
@@ -123,17 +122,27 @@ class Trainer:
         result = training.run_epoch()
         if self.rank == 0 and not result.diverged:
             precision = training.precision
-            checkpoint.save(
-                {
-                    "training": training.state(),
-                    "precision": (precision.dtype, precision.channels_last, precision.graphs),
-                },
-                weights.checkpoint_file(Path(self._settings.run), self._trial, result.epoch),
-            )
+            saved = {
+                "training": training.state(),
+                "precision": (precision.dtype, precision.channels_last, precision.graphs),
+            }
+            name = weights.checkpoint_name(self._trial, result.epoch)
+            self._settings.store.write(name, checkpoint.pack(saved))
         return asdict(result) | {
             "precision": str(training.precision),
             "device": training.device.type,
         }
+
+
+def _check_store(store: Store) -> None:
+    """OSError, naming the node, unless this node can write where all others read."""
+    node = ray.util.get_node_ip_address()
+    if isinstance(store, Folder) and not (Path(store.path) / "run.json").exists():
+        raise FileNotFoundError(
+            f"node {node} does not see {store}: the run's folder must be on storage that all nodes "
+            "share; see --out and --storage"
+        )
+    check_writable(store, f"node {node}")
 
 
 def _device(settings: TrialSettings) -> torch.device:

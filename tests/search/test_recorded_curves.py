@@ -21,7 +21,7 @@ pytestmark = [
 def test_the_target_is_reached_for_a_fraction_of_the_cost() -> None:
     """Medians over tables, with few seeds: half of what is published for 50."""
     todo = comparison.tasks(TABLES, ["asha", "tpe", "default"], [1], SEEDS)
-    results = comparison.run(todo, lambda task: None)
+    results = comparison.run(todo, lambda: None)
     lines = list(comparison.lines(results))
     ratio = {
         name: float(np.median([each.ratio for each in lines if each.result.task.strategy == name]))

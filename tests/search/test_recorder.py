@@ -14,6 +14,7 @@ from search.plan import Plan
 from search.recorder import Recorder
 from search.scalars import Scalars
 from search.state import fold
+from search.store import Folder
 
 PLAN = Plan(lanes=2, workers_per_trial=2, cpus_per_worker=3, gpus_per_worker=0.5)
 DESIGN = Design(kernels=((4,),), epochs=3)
@@ -31,7 +32,7 @@ def result(epoch: int, accuracy: float, seconds: float = 3600.0, **fields) -> di
 
 
 def write_weights(run: Path, trial: int, epoch: int) -> Path:
-    path = weights.checkpoint_file(run, trial, epoch)
+    path = run / weights.checkpoint_name(trial, epoch)
     checkpoint.save({}, path)
     return path
 
@@ -135,7 +136,7 @@ def test_only_weights_that_may_be_needed_are_kept(recorder: Recorder, tmp_path: 
     assert first.exists() and not ahead.exists()
 
     write_weights(tmp_path, number, 3)  # by a worker that was still at it
-    weights.sweep(tmp_path, recorder.state)
+    weights.sweep(Folder(str(tmp_path)), recorder.state)
     assert first.exists() and not ahead.exists()
 
     worse = recorder.start(DESIGN, 1)
@@ -154,7 +155,7 @@ def test_the_winner_of_a_tie_keeps_its_weights(recorder: Recorder, tmp_path: Pat
         recorder.end(number, reason="scheduler")
     winner = recorder.state.winner.trial
     assert winner == 1
-    assert weights.checkpoint_file(tmp_path, winner, 1).exists()
+    assert (tmp_path / weights.checkpoint_name(winner, 1)).exists()
 
 
 def test_budget_counts_what_was_held(recorder: Recorder) -> None:

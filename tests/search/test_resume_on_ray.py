@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -137,3 +138,54 @@ def test_killed_at_five_random_moments_it_ends_as_if_it_had_not_been(
     at_rungs = {1, 3, 9, 27}
     assert all(trial.last_epoch in at_rungs for trial in found.trials.values())
     assert (run / "winner/metrics.json").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_lost_head_s_run_goes_on_from_its_storage(ray_cluster: str, tmp_path: Path) -> None:
+    """The driver is killed and its folder gone: what lies in the storage is enough."""
+    storage = ["--storage", str(tmp_path / "storage")]
+    begin = [*DIGITS, *storage, "--trials", "60", "--max-epochs", "27", "--name", "lost"]
+    here, there = tmp_path / "here", tmp_path / "there"
+    copy = tmp_path / "storage/lost"
+
+    def count(run: Path) -> int:
+        return sum(line["kind"] == "epoch" for line in ledger.read(run / "ledger"))
+
+    words = [sys.executable, "-m", "search.run", *begin, "--out", str(here)]
+    command = subprocess.Popen(words)
+    try:
+        wait_for(lambda: (copy / "ledger").exists() and count(copy) > 0, 120)
+        time.sleep(3)
+        assert command.poll() is None, "it ended before it could be killed"
+    finally:
+        command.send_signal(signal.SIGKILL)
+        command.wait()
+    told, copied = count(here / "lost"), count(copy)
+    assert 0 < copied <= told
+    assert not (here / "lost/checkpoints").exists()
+    shutil.rmtree(here)
+    assert main(["--out", str(there), "--resume", "lost", *storage]) == 0
+    run = there / "lost"
+    check_epochs(run)
+    check_decisions(run, StrategySettings(seed=0), 27, 60)
+    found = state.load(run)
+    assert len(found.trials) == 60 and found.ended == "end"
+    assert (run / "winner/metrics.json").exists()
+    # The copy is complete, and holds the checkpoints of the front and of what waits alone.
+    assert count(copy) == count(run)
+    assert (copy / "winner/metrics.json").read_bytes() == (run / "winner/metrics.json").read_bytes()
+    kept = {int(path.parent.name) for path in (copy / "checkpoints").rglob("*.pt")}
+    assert kept <= {t.trial for t in found.trials.values() if t.state == "paused"} | {
+        t.trial for t in found.trials.values() if t.best
+    }
+
+
+def test_storage_that_cannot_be_written_is_refused_before_anything_is(
+    ray_cluster: str, tmp_path: Path, capsys
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    words = [*DIGITS, "--out", str(tmp_path / "out"), "--storage", str(tmp_path / "file/x")]
+    assert "cannot be written from this machine" in refused(words, capsys)
+    assert not (tmp_path / "out").exists()
+    assert "cannot be opened" in refused([*words[:-1], "nothing://x"], capsys)

@@ -3,10 +3,11 @@
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from models.design import Design
-from search import curve_table
+from search import comparison, comparison_figure, curve_table
 from search.simulate import main
 from tests.analysis.conftest import RunMaker
 from tests.search.tables import smooth, write
@@ -37,6 +38,20 @@ def test_strategies_are_compared_and_written_down(table: Path, tmp_path: Path, c
     assert {row["strategy"] for row in rows} == {"random", "default", "asha"}
     assert all(float(row["cost"]) > 0 for row in rows if row["reached"] == "1")
     assert out.with_suffix(".png").stat().st_size > 10_000
+
+
+def test_the_figure_has_a_line_a_strategy(table: Path) -> None:
+    todo = comparison.tasks([table], ["default"], [1, 2], 2)
+    results = [comparison.replay(task) for task in todo]
+    figure = comparison_figure.make(results)
+    one, two = (axes for axes in figure.axes if axes.axison)
+    assert [axes.get_title() for axes in (one, two)] == ["smooth, 1 worker", "smooth, 2 workers"]
+    by_name = {line.get_label(): line.get_ydata() for line in one.lines}
+    assert {"random", "default"} <= set(by_name)
+    # Each ends at the target, and never falls.
+    for name in ("random", "default"):
+        known = by_name[name][~np.isnan(by_name[name])]
+        assert (np.diff(known) >= 0).all() and known[-1] >= results[0].target
 
 
 def test_two_objectives(table: Path, capsys) -> None:
