@@ -60,6 +60,6 @@ def _draw(panel: Axes, results: Sequence[Result], colours: Mapping[str, Any]) ->
 
 def _curve(trace: Sequence[tuple[float, float]], costs: Array) -> Array:
     """The best accuracy at each of `costs`; NaN before the first."""
-    spent, best = np.array(trace).T
+    spent, best = np.array(trace or [(np.inf, np.nan)]).T
     index = np.searchsorted(spent, costs, side="right") - 1
     return np.where(index >= 0, best[np.maximum(index, 0)], np.nan)

@@ -62,20 +62,23 @@ class Conversation:
         self._losses: dict[int, int] = {}
         self._failures = self._false_starts = 0
         self._exhausted = False
+        self._refused = ""
+        """Why no further design is begun."""
+        self._promised = len(recorder.state.promises)
+        """By earlier sessions."""
         self.why_ended = ""
         self._take_up()
 
     def _take_up(self) -> None:
         for trial in self.recorder.state.trials.values():
-            cut = trial.last_epoch < trial.to_epoch
-            if trial.state in ("running", "paused") and cut:
-                self.recorder.go_on(trial.trial)
-                self._waiting.append(_leg(trial))
-            elif trial.state == "running":  # its newest epoch was the last that was written
-                self.recorder.go_on(trial.trial)
-                self._heard_of(trial)
-            elif trial.state == "paused":
+            if trial.state == "paused" and trial.last_epoch >= trial.to_epoch:
                 self._paused[trial.trial] = trial
+            elif trial.state in ("running", "paused"):
+                self.recorder.go_on(trial.trial)
+                if trial.epochs:  # what follows from the newest may not have been written
+                    self._heard_of(trial)
+                if trial.trial in self.recorder.running():
+                    self._waiting.append(_leg(trial))
 
     @property
     def finished(self) -> bool:
@@ -89,9 +92,13 @@ class Conversation:
             return None
         leg = self._waiting.popleft() if self._waiting else self._ask()
         if leg is not None:
-            self._legs.add(leg.trial)
+            self._enter_lane(leg.trial)
             self._idle_lane = False
         return leg
+
+    def _enter_lane(self, trial: int) -> None:
+        self._legs.add(trial)
+        self.recorder.enter_lane(trial)
 
     def _ask(self) -> Leg | None:
         """What the strategy says to a free lane, written down."""
@@ -100,7 +107,8 @@ class Conversation:
         reason = ""
         for _ in range(MOST_REFUSALS):
             trials = self.recorder.state.trials
-            action = self.strategy.next(new=len(trials) < self.budget.trials)
+            new = len(trials) < self.budget.trials and not self._refused
+            action = self.strategy.next(new=new)
             if action is None:
                 self._nothing()
                 return None
@@ -110,9 +118,8 @@ class Conversation:
             if not reason:
                 return self._start(action)
             self.recorder.refuse(action.design, reason)
-        self._exhausted = True
-        self.why_ended = f"{MOST_REFUSALS} designs in a row were refused, the last: {reason}"
-        return None
+        self._refused = f"{MOST_REFUSALS} designs in a row were refused, the last: {reason}"
+        return self._ask()
 
     def _nothing(self) -> None:
         """What trials still show may bring something; without any it is over."""
@@ -121,7 +128,8 @@ class Conversation:
         self._exhausted = True
         most = self.budget.trials
         all_begun = len(self.recorder.state.trials) >= most
-        self.why_ended = f"{most:g} trials are done" if all_begun else "all designs are trained"
+        done = f"{most:g} trials are done" if all_begun else "all designs are trained"
+        self.why_ended = self._refused or done
 
     def _resume(self, action: Resume) -> Leg:
         del self._paused[action.trial]
@@ -185,7 +193,7 @@ class Conversation:
         if not (self.over() or self._waiting or len(self._legs) >= self._lanes()):
             leg = self._ask()
             if leg is not None and leg.trial == number:
-                self._legs.add(number)
+                self._enter_lane(number)
                 return True
             if leg is not None:
                 self._waiting.append(leg)
@@ -207,6 +215,7 @@ class Conversation:
         """The trial leaves its lane, and goes on in the next one that can be had."""
         trial = self.recorder.state.trials[number]
         self._legs.remove(number)
+        self.recorder.leave_lane(number)
         self._waiting.append(_leg(trial))
 
     def lost(self, number: int, reason: str, *, started: bool) -> None:
@@ -245,7 +254,7 @@ class Conversation:
         if self._interrupted():
             self.why_ended = "interrupted"
             return True
-        if self._stopping.is_due(self.recorder.state.promises):
+        if self._stopping.is_due(self.recorder.state.promises[self._promised :]):
             self.why_ended = str(self._stopping)
             return True
         spent = self.recorder.spent(self.budget)

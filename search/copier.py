@@ -2,6 +2,7 @@
 
 import functools
 import os
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -93,7 +94,8 @@ class Copier:
             self._store.write(name, content)
             self._copied[name] = stamp
         while self._obsolete:
-            self._obsolete.pop(0)()
+            self._obsolete[0]()
+            del self._obsolete[0]
 
     def _files(self) -> list[str]:
         found = []
@@ -120,10 +122,22 @@ class Copier:
 
 
 def fetch(store: Store, run: Path) -> bool:
-    """Makes the run's folder `run` from its storage; whether there was one there.
+    """Makes the run's folder `run` from its storage, whole or not at all; whether there was one.
 
     Raises ValueError for a name in the storage that would lie outside the folder.
     """
+    part = run.with_name(f".{run.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        if not _fetch(store, part):
+            return False
+        part.rename(run)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return True
+
+
+def _fetch(store: Store, run: Path) -> bool:
     names = [name for name in store.names("") if name.split("/")[0] not in _LEFT_OUT]
     if "run.json" not in names:
         return False

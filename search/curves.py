@@ -141,7 +141,7 @@ class Curves(Generic[D]):
         costs = self._seconds(forecast, candidates, rows, epochs)
         reached = np.stack([forecast.warp.accuracy(mean + deviation), np.log(costs)], axis=1)
         known = self._known_points()
-        low, high = known.min(0), known.max(0)
+        low, high = known.min(0), np.maximum(known.max(0), reached.max(0))
         span = np.where(high > low, high - low, 1.0)
         gains = hypervolume_gain((known - low) / span, (reached - low) / span)
         best = np.zeros(len(candidates.designs))
@@ -154,8 +154,9 @@ class Curves(Generic[D]):
         """The second objective of candidates after epochs."""
         if self._second == "cost":
             return candidates.rates[rows] * epochs
-        assert forecast.measures
-        values = forecast.measures.predict(candidates.places)
+        values = np.ones(len(candidates.designs))
+        if forecast.measures is not None:
+            values = forecast.measures.predict(candidates.places)
         for index, each in enumerate(candidates.trials):
             values[index] = each.measure or values[index]
         return values[rows]

@@ -20,10 +20,9 @@ class Follower:
     def __call__(self, line: ledger.Line, known: SearchState) -> None:
         """The next line."""
         match line["kind"]:
-            case "decision" if line["action"] != "restart":
+            case "decision" if line["action"] == "refuse":
                 self._strategy.decided()
-                if line["action"] == "refuse":
-                    self._strategy.refused(from_dict(line["design"]))
+                self._strategy.refused(from_dict(line["design"]))
             case "trial":
                 self._tell_trial(line)
             case "epoch":
@@ -33,12 +32,14 @@ class Follower:
         number, state = line["trial"], line["state"]
         if number not in self._known:
             self._known.add(number)
+            self._strategy.decided()  # not before: of a line that is torn nothing may follow
             design = from_dict(line["design"])
             to_epoch = line.get("to_epoch", design.epochs)
             self._strategy.started(number, design, to_epoch, line.get("name", ""))
             if self._second in ("parameters", "flops"):
                 self._strategy.measured(number, line[self._second])
         elif line.get("action") == "resume":
+            self._strategy.decided()
             self._strategy.resumed(number, line["to_epoch"])
         elif state in ("finished", "stopped", "failed"):
             self._strategy.ended(number, failed=state == "failed")

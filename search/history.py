@@ -34,7 +34,7 @@ class Seen(Generic[D]):
     state: Literal["running", "paused", "ended"] = "running"
     failed: bool = False
     results: list[tuple[int, float]] = field(default_factory=list)
-    """Accuracies at its rungs, by epoch."""
+    """Accuracies at its rungs, by epoch; the last one is that of a failure."""
     newest: float = WORST
     best: float = WORST
     """The best accuracy of any epoch."""
@@ -92,7 +92,7 @@ class History(Generic[D]):
             seen.results.append((epoch, seen.newest))
             self._learn(trial)
         if epoch >= seen.epochs:
-            self.end(trial)
+            self.end(trial, failed=accuracy is None)
         elif epoch >= seen.to_epoch:
             seen.state = "paused"
             self.running.pop(trial, None)

@@ -1,5 +1,6 @@
 """What a session trains: a search's proposals, or the transcript's designs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -13,7 +14,6 @@ from search.budget import Budget
 from search.fixed import InOrder
 from search.ladder import ladder
 from search.options import RunOptions, SearchOptions, TranscriptOptions
-from search.sampler import SamplerSettings
 from search.sources import check_data_options, require_positive
 from search.space import Space
 from search.stopping import parse as parse_stopping
@@ -42,6 +42,8 @@ class Job:
     second: str
     """The objective beside accuracy."""
     max_parameters: int | None
+    warm: tuple[tuple[str, Design], ...]
+    """Designs of an earlier run, by name."""
     notes: tuple[str, ...]
     """For people, in the plan."""
 
@@ -84,20 +86,44 @@ def _check_search(options: SearchOptions) -> None:
             raise ValueError("--stop-when-gain-below in money needs --price")
 
 
-def make_job(options: RunOptions, dataset: Dataset, accelerated: bool) -> Job:
-    """What `options` ask to be trained; ValueError for a run to warm-start from that is none."""
+def resolved(options: RunOptions, accelerated: bool) -> RunOptions:
+    """Options with what depends on the machine: a run that goes on elsewhere keeps it."""
     if isinstance(options, TranscriptOptions):
-        return _transcript_job(options, accelerated)
+        return replace(
+            options, names=options.names or (tuple(TRANSCRIPT) if accelerated else ON_CPU)
+        )
     assert isinstance(options, SearchOptions)
-    return _search_job(options, dataset, accelerated)
-
-
-def _search_job(options: SearchOptions, dataset: Dataset, accelerated: bool) -> Job:
     epochs = options.max_epochs or (EPOCHS_WITH_ACCELERATOR if accelerated else EPOCHS_ON_CPU)
+    return replace(options, max_epochs=epochs)
+
+
+def warm_designs(options: RunOptions, dataset: Dataset) -> tuple[tuple[str, Design], ...]:
+    """Designs of an earlier run, by name; ValueError where `options` name one that is none."""
+    if not isinstance(options, SearchOptions) or options.warm_start is None:
+        return ()
+    return tuple(designs_of(options.out, options.warm_start, _space(options, dataset)))
+
+
+def make_job(options: RunOptions, dataset: Dataset, warm: Sequence[tuple[str, Design]] = ()) -> Job:
+    """What `options`, resolved, ask to be trained; a search begins with `warm` designs too."""
+    if isinstance(options, TranscriptOptions):
+        return _transcript_job(options)
+    assert isinstance(options, SearchOptions)
+    return _search_job(options, dataset, tuple(warm))
+
+
+def _space(options: SearchOptions, dataset: Dataset) -> Space:
+    assert options.max_epochs
     _, height, width = dataset.shape
-    space = Space(epochs, height, width, frozenset(options.axes))
+    return Space(options.max_epochs, height, width, frozenset(options.axes))
+
+
+def _search_job(
+    options: SearchOptions, dataset: Dataset, warm: tuple[tuple[str, Design], ...]
+) -> Job:
+    space = _space(options, dataset)
+    epochs = space.max_epochs
     known = [(name, replace(TRANSCRIPT[name], epochs=epochs)) for name in KNOWN]
-    warm = designs_of(options.out, options.warm_start, space) if options.warm_start else []
     second = _second(options.objectives)
     settings = StrategySettings(
         searcher=options.searcher,
@@ -105,7 +131,6 @@ def _search_job(options: SearchOptions, dataset: Dataset, accelerated: bool) -> 
         seed=options.seed,
         second=second,
         per_cost=options.gain_per_cost,
-        sampler=SamplerSettings("gp" if options.searcher == "gp" else "tpe"),
     )
     return Job(
         command="search",
@@ -113,6 +138,7 @@ def _search_job(options: SearchOptions, dataset: Dataset, accelerated: bool) -> 
         space=space,
         second=second,
         max_parameters=options.max_parameters,
+        warm=warm,
         notes=_notes(options, epochs, len(warm)),
     )
 
@@ -153,15 +179,15 @@ def _notes(options: SearchOptions, epochs: int, warm: int) -> tuple[str, ...]:
     )
 
 
-def _transcript_job(options: TranscriptOptions, accelerated: bool) -> Job:
-    names = options.names or (tuple(TRANSCRIPT) if accelerated else ON_CPU)
-    designs = [(name, _shortened(TRANSCRIPT[name], options.max_epochs)) for name in names]
+def _transcript_job(options: TranscriptOptions) -> Job:
+    designs = [(name, _shortened(TRANSCRIPT[name], options.max_epochs)) for name in options.names]
     return Job(
         command="transcript",
         strategy=InOrder(designs),
         space=None,
         second="",
         max_parameters=None,
+        warm=(),
         notes=(
             "designs: " + ", ".join(f"{name} ({design.epochs} epochs)" for name, design in designs),
             "as in the transcript: trained on all training images, scored on the test images",

@@ -3,7 +3,7 @@
 Each line has `seq` (from 0, without gaps), `time` (seconds since 1970) and `kind`:
 
 - run: `event` start, end or interrupted
-- decision: `action` start, restart or refuse, and why
+- decision: `action` start, resume, restart or refuse, and why
 - trial: a trial's new `state`; the first such line has its design, seed and share of the device
 - epoch: the result of one epoch
 - cost: worker-seconds of one trial for one item

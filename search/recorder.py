@@ -49,15 +49,17 @@ class Recorder:
         self._followers = followers
         self._ledger = Ledger(run / "ledger")
         self._shape, self._classes, self._scalars = shape, classes, scalars
-        self._since: dict[int, float] = {}
-        """When each running trial began."""
+        self._since: dict[int, float | None] = {}
+        """When each running trial came into its lane; None while it waits for one."""
+        self._held_by: dict[int, float] = {}
+        """Worker-seconds of running trials in lanes that they have left, not yet booked."""
         self._groups: dict[str, int] = {}
         """Numbers of the worker groups, in the order in which they were first heard of."""
         lanes = (line["lane"] for trial in self.state.trials.values() for line in trial.epochs)
         self._first_group = max(lanes, default=-1) + 1
         trials = self.state.trials.values()
-        self._held = sum(sum(trial.costs.values()) for trial in trials)
-        """Worker-seconds of legs that have ended."""
+        self._held = sum(max(sum(t.costs.values()), _told_seconds(t)) for t in trials)
+        """Worker-seconds of legs that have ended, or were cut."""
         self._before = self.state.wall_seconds
         """Of earlier sessions."""
         self._began = time.monotonic()
@@ -83,7 +85,7 @@ class Recorder:
         """A trial that begins now, proposed `by`, to pause at `to_epoch`; gives its number."""
         number = len(self.state.trials)
         parameters, flops = measure_size(design, self._shape, self._classes)
-        self._since[number] = time.monotonic()
+        self._since[number] = None
         self._write(
             ("decision", {"action": "start", "trial": number, "by": by, **_promise(worth)}),
             (
@@ -108,7 +110,7 @@ class Recorder:
 
     def resume(self, trial: int, to_epoch: int, worth: Worth | None = None) -> None:
         """A paused trial goes on."""
-        self._since[trial] = time.monotonic()
+        self._since[trial] = None
         told = self.state.trials[trial].last_epoch
         decision = {"action": "resume", "trial": trial, "from_epoch": told, "to_epoch": to_epoch}
         state = {"trial": trial, "state": "running", "action": "resume", "to_epoch": to_epoch}
@@ -116,8 +118,17 @@ class Recorder:
 
     def go_on(self, trial: int) -> None:
         """A trial whose leg was cut when the search was goes on with it."""
-        self._since[trial] = time.monotonic()
+        self._since[trial] = None
         self._write(("trial", {"trial": trial, "state": "running"}))
+
+    def enter_lane(self, trial: int) -> None:
+        """From now on a running trial holds a lane."""
+        self._since[trial] = time.monotonic()
+
+    def leave_lane(self, trial: int) -> None:
+        """A running trial waits for another lane."""
+        self._held_by[trial] = self._held_by.get(trial, 0.0) + self._in_lane(trial)
+        self._since[trial] = None
 
     def pause(self, trial: int, reason: str = "") -> None:
         """A running trial waits: where it was to come, or for the `reason` given."""
@@ -178,7 +189,8 @@ class Recorder:
         """The cost of a leg that ends, as lines of the ledger: what was trained since the last one
         was booked, and what its lane was held for beside that."""
         known = self.state.trials[trial]
-        held = (time.monotonic() - self._since.pop(trial)) * self.plan.workers_per_trial
+        held = self._held_by.pop(trial, 0.0) + self._in_lane(trial)
+        del self._since[trial]
         training = known.train_seconds() - known.costs.get("training", 0.0)
         evaluation = sum(line["eval_seconds"] for line in known.epochs)
         evaluation -= known.costs.get("evaluation", 0.0)
@@ -209,15 +221,19 @@ class Recorder:
 
     def spent(self, budget: Budget) -> str:
         """Which limit of `budget` is reached; empty while none is."""
-        now = time.monotonic()
-        running = sum(now - began for began in self._since.values())
+        running = sum(self._held_by.values()) + sum(map(self._in_lane, self._since))
         used = bill(
-            self._held + running * self.plan.workers_per_trial,
+            self._held + running,
             self.plan.cpus_per_worker,
             self.plan.gpus_per_worker,
             self.price,
         )
         return budget.spent(self.seconds(), used.gpu_hours or 0.0, used.cost or 0.0)
+
+    def _in_lane(self, trial: int) -> float:
+        """Worker-seconds since a trial came into its lane."""
+        since = self._since[trial]
+        return 0.0 if since is None else (time.monotonic() - since) * self.plan.workers_per_trial
 
     def _export_now_and_then(self) -> None:
         wait = max(EXPORT_SECONDS, self._export_seconds / EXPORT_SHARE)
@@ -238,6 +254,10 @@ class Recorder:
         state.apply(self.state, line)
         for follow in self._followers:
             follow(line, self.state)
+
+
+def _told_seconds(trial: state.Trial) -> float:
+    return sum(line["train_seconds"] + line["eval_seconds"] for line in trial.epochs)
 
 
 def _promise(worth: Worth | None) -> dict[str, float]:

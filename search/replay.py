@@ -151,6 +151,7 @@ class _Replay:
         return Event(self._now, number, run.epoch, accuracy, run.seconds, self._spent)
 
     def _give_work(self) -> None:
+        self._exhausted = self._exhausted or len(self._trials) >= self._most
         while self._idle:
             new = not self._exhausted and len(self._trials) < self._most
             action = self._strategy.next(new=new) or (None if new else self._strategy.last_resort())

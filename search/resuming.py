@@ -1,12 +1,14 @@
 """Going on with a run: its own options, its ledger, and what may be given anew."""
 
 import dataclasses
+from collections.abc import Collection
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
+from models.design import Design, from_dict
 from search import budget as budgets
 from search import run_folder
 from search.copier import fetch
@@ -20,7 +22,6 @@ ANEW |= {
     "gpus_per_worker",
     "cpus_per_worker",
     "stop_when_gain_below",
-    "storage",
 }
 """Options that a resume may give anew; the others are the run's own."""
 
@@ -33,27 +34,37 @@ class Earlier:
     options: RunOptions
     known: SearchState
     fingerprint: str
+    warm: tuple[tuple[str, Design], ...] = ()
+    """The designs of an earlier run that it began with."""
 
 
-def find(given: SearchOptions) -> Earlier:
+def find(given: SearchOptions, named: Collection[str] | None = None) -> Earlier:
     """The run that `given` names, with the options with which it goes on; ValueError where it
-    cannot."""
+    cannot. `named` are the options that were given, by field; without it those that differ from
+    their defaults."""
     assert given.resume is not None
     if given.storage is not None:
         _fetch(given.storage, given.out, given.resume)
     folder = run_folder.find(given.out, given.resume)
     info = run_folder.read_info(folder)
     known = load(folder)
-    options = _options(given, info)
-    # One that was cut after its last trial has its winner still to be written.
-    if known.ended == "end" and info.get("state") != "running" and not given.extend:
+    options = _options(given, info, _named(given) if named is None else named)
+    # One that was cut after its last trial, or failed then, has its winner still to be written.
+    if known.ended == "end" and info.get("state") == "finished" and not given.extend:
         raise ValueError(
             f"run {folder} has ended ({info.get('state')}): give it a further budget with "
             "--extend True --budget 30min"
         )
     if given.extend:
         options = _extended(options, given, known)
-    return Earlier(folder, options, known, str(info.get("dataset", {}).get("fingerprint", "")))
+    warm = tuple((str(name), from_dict(design)) for name, design in info.get("warm_designs", []))
+    fingerprint = str(info.get("dataset", {}).get("fingerprint", ""))
+    return Earlier(folder, options, known, fingerprint, warm)
+
+
+def _named(given: SearchOptions) -> set[str]:
+    plain = SearchOptions()
+    return {f.name for f in fields(given) if getattr(given, f.name) != getattr(plain, f.name)}
 
 
 def _fetch(storage: str, out: Path, name: str) -> None:
@@ -65,7 +76,7 @@ def _fetch(storage: str, out: Path, name: str) -> None:
             raise ValueError(f"--storage {storage} cannot be read: {error}") from error
 
 
-def _options(given: SearchOptions, info: dict[str, Any]) -> RunOptions:
+def _options(given: SearchOptions, info: dict[str, Any], named: Collection[str]) -> RunOptions:
     kind = TranscriptOptions if info.get("command") == "transcript" else SearchOptions
     stored = info.get("settings")
     if not isinstance(stored, dict):
@@ -78,14 +89,11 @@ def _options(given: SearchOptions, info: dict[str, Any]) -> RunOptions:
         data_dir=Path(options.data_dir) if options.data_dir else None,
     )
     changed: dict[str, Any] = {}
-    plain = SearchOptions()
     for field in fields(SearchOptions):
         value = getattr(given, field.name)
-        if value == getattr(plain, field.name):
+        if field.name not in named or value == getattr(options, field.name, None):
             continue
         if field.name not in ANEW:
-            if value == getattr(options, field.name, None):
-                continue
             name = field.name.replace("_", "-")
             raise ValueError(f"--{name} belongs to the run that goes on and cannot be changed")
         if field.name in names:

@@ -23,7 +23,7 @@ def main(words: Sequence[str]) -> int:
         if first == "transcript":
             kind = TranscriptOptions
             return _run(command_line.parse(kind, words[1:], f"{PROGRAM} transcript"))
-        return _run(command_line.parse(SearchOptions, words, PROGRAM))
+        return _run(command_line.parse(SearchOptions, words, PROGRAM), words)
     except command_line.BadInput as error:
         return command_line.refuse(str(error))
     except KeyboardInterrupt:
@@ -37,11 +37,12 @@ def _debug(options: DebugOptions) -> int:
     return 0
 
 
-def _run(options: RunOptions) -> int:
+def _run(options: RunOptions, words: Sequence[str] = ()) -> int:
     # Imported here: the debug mode does without Ray, and --help without any wait.
     from search.session import run
 
-    folder, has_winner = run(options, Console())
+    named = {w[2:].partition("=")[0].replace("-", "_") for w in words if w.startswith("--")}
+    folder, has_winner = run(options, Console(), named)
     if isinstance(options, TranscriptOptions):
         report = [sys.executable, "-m", "analysis.report", str(folder)]
         subprocess.run(report, check=True)

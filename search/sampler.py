@@ -7,7 +7,7 @@ from typing import Any, Generic, Literal
 
 import optuna
 from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
+from optuna.samplers import BaseSampler, GPSampler, TPESampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
@@ -19,15 +19,14 @@ from search.recall import recall
 MOST_TRIALS = 100
 """That a sampler learns from, so that an answer stays cheap."""
 
-Sampler = Literal["tpe", "gp", "random"]
+Sampler = Literal["tpe", "gp"]
 Tpe = Literal["grouped", "default", "univariate"]
 
 
 @dataclass(frozen=True)
 class SamplerSettings:
-    """Which sampler, and for TPE how."""
+    """How a sampler learns."""
 
-    name: Sampler = "tpe"
     tpe: Tpe = "grouped"
     """Grouped is multivariate in the groups of parameters that occur together, with the constant
     liar for running trials; default is as Optuna has it."""
@@ -39,14 +38,15 @@ class OptunaSampler(Generic[D]):
 
     def __init__(
         self,
+        name: Sampler,
         settings: SamplerSettings,
         space: Space[D],
         history: History[D],
         second: str = "",
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self._settings, self._space, self._history = settings, space, history
-        self._second = second
+        self._name, self._settings, self._second = name, settings, second
+        self._space, self._history = space, history
         self._recalled: dict[D, tuple[dict[str, Any], dict[str, BaseDistribution]]] = {}
 
     def propose(self, seed: int) -> D:
@@ -56,7 +56,7 @@ class OptunaSampler(Generic[D]):
             directions.append(StudyDirection.MINIMIZE)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            sampler = _make(self._settings, seed)
+            sampler = _make(self._name, self._settings, seed)
             study = optuna.create_study(directions=directions, sampler=sampler)
             study.add_trials([self._freeze(seen) for seen in self._bounded()])
             return self._space.sample(study.ask())
@@ -74,9 +74,8 @@ class OptunaSampler(Generic[D]):
         step = max(1, len(known) // max(left // 2, 1))
         kept = dict.fromkeys(seen.trial for seen in known[: left // 2])
         kept |= dict.fromkeys(seen.trial for seen in known[::step][: left // 2])
-        return [self._history.trials[trial] for trial in sorted({*kept, *self._history.running})][
-            -most:
-        ]
+        kept |= dict.fromkeys(seen.trial for seen in running)
+        return [self._history.trials[trial] for trial in sorted(kept)]
 
     def _freeze(self, seen: Seen[D]) -> FrozenTrial:
         params, distributions = self._recall(seen.design)
@@ -108,7 +107,7 @@ class OptunaSampler(Generic[D]):
         if self._second:
             other = second_objective(seen, seen.last_epoch, self._second)
             return TrialState.COMPLETE, [seen.newest, other]
-        if seen.finished or self._settings.name == "gp":
+        if seen.finished or self._name == "gp":
             return TrialState.COMPLETE, [seen.best]
         return TrialState.PRUNED, None
 
@@ -120,10 +119,8 @@ class OptunaSampler(Generic[D]):
         return self._recalled[design]
 
 
-def _make(settings: SamplerSettings, seed: int) -> BaseSampler:
-    if settings.name == "random":
-        return RandomSampler(seed=seed)
-    if settings.name == "gp":
+def _make(name: Sampler, settings: SamplerSettings, seed: int) -> BaseSampler:
+    if name == "gp":
         return GPSampler(seed=seed, n_startup_trials=1)
     if settings.tpe == "default":
         return TPESampler(seed=seed)

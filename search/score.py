@@ -101,5 +101,5 @@ def _scaled(table: CurveTable, points: list[tuple[float, float]]) -> Array:
     accuracies, seconds = np.array(points or [(0.0, np.inf)]).T
     low, high = table.accuracies.min(), table.accuracies.max()
     costs = np.log(table.seconds.cumsum(1))
-    scaled = (np.log(seconds) - costs.min()) / (costs.max() - costs.min())
-    return np.stack([(accuracies - low) / (high - low), scaled], axis=1)
+    scaled = (np.log(seconds) - costs.min()) / (costs.max() - costs.min() or 1.0)
+    return np.stack([(accuracies - low) / (high - low or 1.0), scaled], axis=1)

@@ -6,7 +6,7 @@ Data, cluster and plan are checked before anything is written or started.
 import contextlib
 import dataclasses
 import functools
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from ray.exceptions import RayError
 from rich.console import Console
 
 from models.dataset import Dataset, prepare
-from models.design import Design
+from models.design import Design, to_dict
 from models.network import measure_size
 from models.selection import Selection, select, subsets
 from models.transcript import TRANSCRIPT
@@ -37,7 +37,7 @@ from search.recorder import Follow, Recorder
 from search.resuming import Earlier
 from search.scalars import Scalars
 from search.sources import source_of
-from search.state import SearchState
+from search.state import SearchState, load
 from search.stopping import NEVER, Stopping
 from search.stopping import parse as parse_stopping
 from search.store import Folder, Store, below, check_writable, open_store
@@ -70,15 +70,19 @@ class Session:
         return below(self.storage, self.folder.name)
 
 
-def run(options: RunOptions, console: Console) -> tuple[Path, bool]:
-    """Trains what `options` ask for; the run's folder, and whether it has a winner.
+def run(
+    options: RunOptions, console: Console, named: Collection[str] | None = None
+) -> tuple[Path, bool]:
+    """Trains what `options` ask for; the run's folder, and whether it has a winner. `named` are the
+    fields of the options that were given, for a run that goes on.
 
     BadInput, with nothing written, for what cannot be: bad options, data, or a cluster too small.
     """
     earlier = None
+    options = _with_whole_paths(options)
     with checking():
         if isinstance(options, SearchOptions) and options.resume is not None:
-            earlier = resuming.find(options)
+            earlier = resuming.find(options, named)
             options = earlier.options
         budget = jobs.check(options)
         dataset = _prepare_data(options, console)
@@ -88,11 +92,17 @@ def run(options: RunOptions, console: Console) -> tuple[Path, bool]:
     with cluster.connection(options.address):
         with checking():
             plan = _plan(options, budget)
-            job = jobs.make_job(options, dataset, _accelerated(plan, options))
+            options = jobs.resolved(options, _accelerated(plan, options))
+            warm = earlier.warm if earlier else jobs.warm_designs(options, dataset)
+            job = jobs.make_job(options, dataset, warm)
             stopping = _stopping(options, plan)
             storage = _storage(options)
-            folder = earlier.folder if earlier else run_folder.create(options.out, options.name)
+            folder = earlier.folder if earlier else _new_folder(options, storage)
             alone = resuming.Alone(folder)
+            if earlier:  # another process may have written its last lines only now
+                earlier = dataclasses.replace(earlier, known=load(folder))
+            if storage is not None and below(storage, folder.name) == Folder(str(folder.resolve())):
+                storage = None
         cluster.log_to_file(folder / "ray.log")
         selection = select(dataset, options.train_images, job.validate_on)
         session = Session(
@@ -108,6 +118,24 @@ def run(options: RunOptions, console: Console) -> tuple[Path, bool]:
         has_winner = _conclude(session, recorder, store, interrupted)
     alone.release()
     return folder, has_winner
+
+
+def _with_whole_paths(options: RunOptions) -> RunOptions:
+    """So that a run that goes on from another folder finds what it means."""
+    if options.storage is None or "://" in options.storage:
+        return options
+    return dataclasses.replace(options, storage=str(Path(options.storage).resolve()))
+
+
+def _new_folder(options: RunOptions, storage: Store | None) -> Path:
+    folder = run_folder.create(options.out, options.name)
+    if storage is not None and below(storage, folder.name).names("ledger"):
+        folder.rmdir()
+        raise ValueError(
+            f"--storage {storage} holds a run {folder.name} already: go on with it by --resume, or "
+            "choose another --name"
+        )
+    return folder
 
 
 def _storage(options: RunOptions) -> Store | None:
@@ -237,6 +265,7 @@ def _write_info(session: Session, earlier: Earlier | None) -> None:
         hardware=run_folder.hardware() | cluster.describe(),
         price=session.options.price,
         plan=dataclasses.asdict(session.plan),
+        warm_designs=[[name, to_dict(design)] for name, design in session.job.warm],
         evaluated_on=session.job.validate_on,
         train_images=len(session.selection.train),
         validation_images=len(session.selection.validation),

@@ -21,6 +21,8 @@ from search.rivals import COMPARED, STRATEGIES
 from search.score import Score
 
 PROGRAM = "python search/simulate.py"
+LEAST_EPOCHS = 3
+"""Of a table: with fewer there is nothing that a rival of ours could stop early."""
 WIDTH = 110
 """Of what is written to a file or a pipe, characters."""
 Word = Annotated[str | None, arg(metavar="NAME", help_behavior_hint="")]
@@ -83,6 +85,7 @@ def main(words: Sequence[str]) -> int:
 def _export(options: SimulateOptions, console: Console) -> int:
     if options.out is None:
         raise ValueError("--export needs --out FILE.csv")
+    _check_out(options.out)
     rows = export_curves.write(Path(str(options.export)), options.out)
     console.print(f"{rows} configurations in {options.out}", soft_wrap=True)
     return 0
@@ -93,12 +96,18 @@ def _simulate(options: SimulateOptions, console: Console) -> int:
     strategies = _strategies(options)
     if options.seeds < 1:
         raise ValueError(f"--seeds {options.seeds}: 1 or more")
-    if options.out is not None and not options.out.parent.is_dir():
-        raise ValueError(f"--out {options.out}: there is no folder {options.out.parent}")
+    if options.out is not None:
+        _check_out(options.out)
     if not options.tables:
         raise ValueError("no table is named: give the file of one")
-    for path in options.tables:
-        curve_table.read(path)
+    tables = [curve_table.read(path) for path in options.tables]
+    names = [table.name for table in tables]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ValueError(f"two tables are called {twice[0]}: a table's name must tell it apart")
+    short = [table.name for table in tables if table.epochs < LEAST_EPOCHS]
+    if short:
+        raise ValueError(f"table {short[0]} has fewer than {LEAST_EPOCHS} epochs")
     if options.trials is not None:
         if options.trials < 1:
             raise ValueError(f"--trials {options.trials}: 1 or more")
@@ -113,6 +122,13 @@ def _simulate(options: SimulateOptions, console: Console) -> int:
         raise ValueError(f"--objectives {options.objectives}: accuracy, or accuracy,cost")
     _compare(options, strategies, workers, console)
     return 0
+
+
+def _check_out(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise ValueError(f"--out {path}: there is no folder {path.parent}")
+    if path.is_dir() or path.suffix != ".csv":
+        raise ValueError(f"--out {path}: the name of a file that ends in .csv")
 
 
 def _compare(

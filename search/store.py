@@ -15,7 +15,7 @@ PROBE = "probe"
 class Store(Protocol):
     """Files by name, such as checkpoints/3/epoch-0001.pt: each is there whole, or not at all.
 
-    All but `names` and `delete` raise OSError where it does not work.
+    Raises OSError where it does not work.
     """
 
     def write(self, name: str, content: bytes) -> None:

@@ -65,7 +65,7 @@ class Search(Generic[D]):
     ) -> None:
         """`known` are designs by name that are begun first; `early` is for scheduler asha."""
         self._space, self._settings, self._early = space, settings, early
-        self._known = dict(known)
+        self._known = list(known)
         self.history: History[D] = History(settings.seed)
         self._decisions = self._refusals = 0
         self._stopped: set[int] = set()
@@ -81,7 +81,13 @@ class Search(Generic[D]):
             else None
         )
         self._halving = Halving(self.history, settings.second)
-        self._sampler = OptunaSampler(settings.sampler, space, self.history, settings.second)
+        self._sampler = OptunaSampler(
+            "gp" if settings.searcher == "gp" else "tpe",
+            settings.sampler,
+            space,
+            self.history,
+            settings.second,
+        )
 
     def next(self, *, new: bool = True) -> Start[D] | Resume | None:
         """What a free worker does; None when there is nothing now."""
@@ -94,13 +100,17 @@ class Search(Generic[D]):
     def _promotion(self, *, new: bool) -> Resume | None:
         if not self.history.rungs_with_paused:
             return None
-        trial, worth = self._halving.promotable(), None
-        if self._curves:
-            if not self._is_due(self._curves, new=new):
-                return None
+        worth = None
+        if self._curves is None:
+            trial = self._halving.promotable()
+            if trial is None and not new and not self.history.finished:
+                trial = self._halving.best_paused()
+        elif not self._is_due(self._curves, new=new):
+            return None
+        elif self._curves.forecaster.ready:
+            trial, worth = self._curves.best_paused()
+        else:
             trial = self._halving.best_paused()
-            if self._curves.forecaster.ready:
-                trial, worth = self._curves.best_paused()
         if trial is None:
             return None
         seen = self.history.trials[trial]
@@ -114,7 +124,7 @@ class Search(Generic[D]):
         return curves.promotion_due and len(self.history.trials) >= self._settings.startup
 
     def last_resort(self) -> Resume | None:
-        """The best paused trial, for a worker that has no design to begin."""
+        """The best paused trial, where the space has no further design at all."""
         if not self.history.rungs_with_paused:
             return None
         trial = self._halving.best_paused()
@@ -130,8 +140,9 @@ class Search(Generic[D]):
         return Start(design, to_epoch, by, name, worth)
 
     def _propose(self) -> tuple[D, str, str, Worth | None]:
-        for name, design in self._known.items():
-            return design, "known", name, None
+        if self._known:
+            name, known = self._known[0]
+            return known, "known", name, None
         settings, decision = self._settings, self._decisions
         random = random_for(settings.seed, decision, _CHANCE)
         by_chance = (
@@ -161,13 +172,13 @@ class Search(Generic[D]):
     def started(self, trial: int, design: D, to_epoch: int, name: str = "") -> None:
         """A trial began."""
         self._refusals = 0
-        self._forget_known(design, name)
+        if name:  # in a replay another design is trained, under the name
+            self._known = [(known, its) for known, its in self._known if known != name]
+        self._forget_known(design)
         self.history.start(Seen(trial, design, self._space.epochs(design), to_epoch, name))
 
-    def _forget_known(self, design: D, name: str = "") -> None:
-        for known, its in list(self._known.items()):
-            if known == name or its == design:
-                del self._known[known]
+    def _forget_known(self, design: D) -> None:
+        self._known = [(name, known) for name, known in self._known if known != design]
 
     def resumed(self, trial: int, to_epoch: int) -> None:
         """A paused trial goes on."""

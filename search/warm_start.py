@@ -26,7 +26,7 @@ def designs_of(out: Path, run: str, space: Space) -> list[tuple[str, Design]]:
     by_accuracy = sorted(trials, key=_accuracy, reverse=True)
     front = [trials[i] for i in non_dominated([(_accuracy(t), _seconds(t)) for t in trials])]
     chosen = dict.fromkeys(t.design for t in (*by_accuracy[: MOST // 2], *front[::-1]))
-    names = {trial.design: f"{folder.name}-{trial.trial}" for trial in reversed(by_accuracy)}
+    names = {trial.design: f"{folder.name}#{trial.trial}" for trial in reversed(by_accuracy)}
     return [(names[design], _adapted(design, space)) for design in list(chosen)[:MOST]]
 
 

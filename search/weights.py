@@ -28,7 +28,7 @@ def keep_needed(store: Store, trial: Trial) -> None:
     """Deletes a running trial's checkpoints but those of its best epoch, of the last one that was
     told, and of epochs to be told."""
     told = trial.last_epoch
-    _keep(store, trial, store.names(trial_folder(trial.trial)), lambda epoch: epoch >= told)
+    _keep(store, trial, _names(store, trial_folder(trial.trial)), lambda epoch: epoch >= told)
 
 
 def sweep(store: Store, state: SearchState) -> None:
@@ -41,7 +41,7 @@ def sweep(store: Store, state: SearchState) -> None:
     if state.winner:  # of equally accurate trials it need not be the one trained the fastest
         needed.add(state.winner.trial)
     by_trial: dict[str, list[str]] = {}
-    for name in store.names(CHECKPOINTS):
+    for name in _names(store, CHECKPOINTS):
         by_trial.setdefault(PurePosixPath(name).parent.name, []).append(name)
     for folder, names in by_trial.items():
         trial = state.trials.get(int(folder)) if folder.isdigit() else None
@@ -66,8 +66,17 @@ class Keeper:
         outdone = [each for each in before if each not in self._front and each.state != "running"]
         for each in (*outdone, trial):
             needed = each in self._front or each is self._state.winner
-            names = self._store.names(trial_folder(each.trial))
+            names = _names(self._store, trial_folder(each.trial))
             _settle(self._store, each, names, needed=needed)
+
+
+def _names(store: Store, folder: str) -> list[str]:
+    """What is there to be looked through; nothing while the storage does not answer, for no search
+    should end for want of tidiness."""
+    try:
+        return store.names(folder)
+    except OSError:
+        return []
 
 
 def _point(trial: Trial) -> tuple[float, float]:

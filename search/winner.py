@@ -52,6 +52,7 @@ def write(
     _write_samples(folder / "samples.npz", validation, len(dataset.classes))
     _export(network, dataset, folder / "model.onnx")
     if not score:
+        (folder / "metrics.json").unlink(missing_ok=True)  # of another network
         return None
     metrics = _score(network, trial, dataset)
     _write_json(folder / "metrics.json", metrics)

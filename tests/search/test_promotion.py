@@ -3,15 +3,17 @@ left of it after a crash."""
 
 import dataclasses
 import random
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.design import Design
 from models.training import EpochResult
 from search import conversation, ledger, state
-from search.actions import Strategy
+from search.actions import Start, Strategy
 from search.budget import Budget
 from search.conversation import Conversation
 from search.fixed import Forgetful
@@ -222,3 +224,89 @@ def test_a_strategy_without_answers_ends_the_search(tmp_path: Path) -> None:
     assert cluster.conversation.next_leg() is None
     assert cluster.conversation.finished
     assert cluster.conversation.why_ended == "all designs are trained"
+
+
+def test_what_follows_from_the_last_line_is_done_after_a_crash(tmp_path: Path) -> None:
+    """Killed after an epoch's line and before what follows from it: a divergence, or an end."""
+    cluster = Cluster(tmp_path, lanes=1)
+    cluster.fill()
+    lost = {"train_loss": None, "val_loss": None, "train_accuracy": None, "val_accuracy": None}
+    told = {"train_seconds": 1.0, "eval_seconds": 0.1, "precision": "", "device": "cpu", "lane": 0}
+    told |= {"images_per_second": 1.0, "peak_memory_bytes": 1}
+    cluster.recorder._write(("epoch", {"trial": 0, "epoch": 1, **lost, **told}))
+    again = Cluster(tmp_path, lanes=1)
+    assert (again.recorder.state.trials[0].state, again.recorder.state.trials[0].reason) == (
+        "failed",
+        "diverged",
+    )
+    again.fill()
+    assert 0 not in again.lanes
+
+
+class Ends(Forgetful):
+    """Begins one design, and ends it after its first epoch."""
+
+    def next(self, *, new: bool = True):
+        design = Design(kernels=((8,),), epochs=9)
+        return Start(design, 9, "test") if new else None
+
+    def goes_on(self, trial: int) -> bool:
+        return False
+
+
+def test_a_trial_that_was_to_end_gets_no_further_epoch(tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path, lanes=1)
+    cluster.conversation.strategy = Ends()
+    cluster.fill()
+    cluster.conversation.strategy = Forgetful()  # killed before the end is written
+    cluster.train(0)
+    known = state.load(tmp_path)
+    strategy = Ends()
+    recorder = Recorder(tmp_path, PLAN, None, (1, 8, 8), 10, Scalars(tmp_path), (), known)
+    Conversation(
+        strategy,
+        recorder,
+        Budget(),
+        refuse=lambda design: "",
+        lanes=lambda: 1,
+        seed=0,
+        say=lambda trial: None,
+        interrupted=lambda: False,
+    )
+    assert recorder.state.trials[0].state == "stopped"
+
+
+def test_of_a_torn_decision_nothing_follows(tmp_path: Path) -> None:
+    """The line of a decision is there, that of its trial is not: it is decided again, the same."""
+    whole, torn = tmp_path / "whole", tmp_path / "torn"
+    Cluster(whole, lanes=1).run(3)
+    cluster = Cluster(torn, lanes=1)
+    cluster.run(2)
+    cluster.recorder._write(("decision", {"action": "start", "trial": 2, "by": "random"}))
+    again = Cluster(torn, lanes=1)
+    again.run(1)
+    trials = [state.load(run).trials[2].design for run in (whole, torn)]
+    assert trials[0] == trials[1]
+
+
+def test_who_waits_for_a_lane_is_not_billed(tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path, lanes=4)
+    cluster.fill()
+    again = Cluster(tmp_path, lanes=1)
+    again.fill()
+    assert len(again.lanes) == 1 and len(again.recorder.running()) == 4
+    time.sleep(0.05)
+    held = {trial: again.recorder._in_lane(trial) for trial in again.recorder.running()}
+    assert [trial for trial, seconds in held.items() if seconds > 0] == list(again.lanes)
+    (trial,) = again.lanes
+    again.conversation.lost(trial, "killed", started=True)
+    assert again.recorder._in_lane(trial) == 0 and again.recorder._held_by[trial] >= 0.05
+
+
+def test_after_too_many_refusals_what_waits_still_goes_on(tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path, lanes=1, trials=100)
+    cluster.run(8)
+    cluster.conversation._refuse = lambda design: "too large"
+    cluster.run()
+    assert "200 designs in a row were refused" in cluster.conversation.why_ended
+    assert any(trial.state == "finished" for trial in cluster.recorder.state.trials.values())

@@ -189,3 +189,8 @@ def test_storage_that_cannot_be_written_is_refused_before_anything_is(
     assert "cannot be written from this machine" in refused(words, capsys)
     assert not (tmp_path / "out").exists()
     assert "cannot be opened" in refused([*words[:-1], "nothing://x"], capsys)
+    (tmp_path / "store/taken/ledger").mkdir(parents=True)
+    (tmp_path / "store/taken/ledger/000000.jsonl").write_text("")
+    taken = [*words[:-1], str(tmp_path / "store"), "--name", "taken"]
+    assert "holds a run taken already" in refused(taken, capsys)
+    assert not (tmp_path / "out/taken").exists()

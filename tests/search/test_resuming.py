@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from models.design import Design
+from models.design import Design, to_dict
 from search import resuming
 from search.options import SearchOptions, TranscriptOptions
 from search.space import Space
@@ -58,11 +58,27 @@ def test_what_concerns_the_cluster_and_the_budget_may_be_given_anew(run: RunMake
         ({"searcher": "tpe"}, "--searcher"),
         ({"dataset": "cifar100"}, "--dataset"),
         ({"name": "other"}, "--name"),
+        ({"storage": "/elsewhere"}, "--storage"),
     ],
 )
 def test_what_belongs_to_the_run_may_not(run: RunMaker, given, option) -> None:
     with pytest.raises(ValueError, match=f"{option} belongs to the run"):
         find(run, **given)
+
+
+def test_options_that_were_given_count_also_where_they_are_the_defaults(run: RunMaker) -> None:
+    given = SearchOptions(out=run.folder.parent, resume="cut")
+    options = resuming.find(given, {"resume", "out", "budget"}).options
+    assert isinstance(options, SearchOptions) and options.budget == ("1h",)
+    with pytest.raises(ValueError, match="--seed belongs"):
+        resuming.find(given, {"resume", "out", "seed"})
+
+
+def test_designs_of_an_earlier_run_are_the_run_s_own(run: RunMaker) -> None:
+    design = Design(kernels=((9,),), epochs=9)
+    warm = [["old#3", to_dict(design)]]
+    run.record(settings=settings(PLAIN), dataset={"fingerprint": "f"}, warm_designs=warm)
+    assert find(run).warm == (("old#3", design),)
 
 
 def test_a_run_that_has_ended_needs_a_further_budget(run: RunMaker) -> None:
@@ -122,7 +138,7 @@ def test_a_warm_start_takes_the_most_accurate_and_the_front(tmp_path: Path) -> N
     space = Space(max_epochs=30, height=32, width=32)
     found = designs_of(tmp_path, "old", space)
     assert len(found) == 8
-    assert [name for name, _ in found[:4]] == ["old-19", "old-18", "old-17", "old-16"]
+    assert [name for name, _ in found[:4]] == ["old#19", "old#18", "old#17", "old#16"]
     assert found[0][1] == Design(kernels=((27,),), epochs=30)
     cosine = Design(kernels=((9,),), epochs=4, schedule="cosine")
     run.trial(20, [0.1, 0.2, 0.3, 0.99], design=cosine)

@@ -152,3 +152,36 @@ def test_a_delayed_store_reads_and_writes_at_once(tmp_path: Path) -> None:
     for each in delayed.take():
         each()
     assert delayed.names("a") == [] and delayed.take() == []
+
+
+def test_a_fetch_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
+    class Flaky(Folder):
+        def read(self, name: str) -> bytes:
+            if name == "trials.csv":
+                raise OSError("the network is gone")
+            return super().read(name)
+
+    run = a_run(tmp_path / "run")
+    with Copier(run, Folder(str(tmp_path / "store")), print):
+        pass
+    with pytest.raises(OSError):
+        fetch(Flaky(str(tmp_path / "store")), tmp_path / "back/run")
+    assert list((tmp_path / "back").iterdir()) == []
+    assert fetch(Folder(str(tmp_path / "store")), tmp_path / "back/run")
+
+
+def test_a_search_goes_on_while_storage_cannot_be_listed(tmp_path: Path) -> None:
+    from models.design import Design
+    from search import weights
+    from search.state import Trial
+
+    class Silent(Folder):
+        def names(self, folder: str) -> list[str]:
+            raise OSError("timed out")
+
+    trial = Trial(0, Design(), seed=0, parameters=1, flops=1, state="paused")
+    state = weights.SearchState(trials={0: trial})
+    keeper = weights.Keeper(Silent(str(tmp_path)), state)
+    keeper.settle(trial)
+    weights.sweep(Silent(str(tmp_path)), state)
+    weights.keep_needed(Silent(str(tmp_path)), trial)

@@ -201,3 +201,24 @@ def test_rungs_rise_by_the_reduction_to_the_end(epochs: int) -> None:
 )
 def test_rungs_that_are_known(epochs, rungs) -> None:
     assert ladder(epochs) == rungs
+
+
+def test_two_objectives_may_grow_at_the_dear_end() -> None:
+    """A design that is dearer than all that were seen, and better, adds to the front."""
+    import numpy as np
+
+    from search.curves import _Candidates
+
+    strategy: Search[Point] = Search(SPACE, StrategySettings(second="cost"))
+    for _ in replay(strategy, Recorded(TABLE, SPACE), 1, most_trials=12):
+        pass
+    curves = strategy._curves
+    assert curves is not None
+    forecast = curves.forecaster.now()
+    places = curves.forecaster.places([(0.003, 70.0, 0.7), (0.003, 70.0, 0.7)])
+    dearest = max(s.seconds for s in strategy.history.trials.values()) / 9
+    rates = np.array([dearest * 1.05, dearest * 100])
+    candidates = _Candidates([], [], np.zeros(2), np.full(2, 9.0), places, rates)
+    object.__setattr__(candidates, "designs", [(0.003, 70.0, 0.7)] * 2)
+    gains = curves._area_gains(forecast, candidates)
+    assert gains[0] > 0
