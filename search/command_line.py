@@ -29,7 +29,7 @@ def parse(kind: type[Options], words: Sequence[str], program: str) -> Options:
                 prog=program,
                 config=(
                     tyro.conf.OmitArgPrefixes,
-                    tyro.conf.FlagConversionOff,
+                    tyro.conf.FlagCreatePairsOff,
                 ),
             )
     except SystemExit as stop:

@@ -110,7 +110,7 @@ class SearchOptions(RunOptions):
     """accuracy, or accuracy with cost (seconds of training), parameters, flops or latency, as
     accuracy,cost: then the search is for the best trade-offs."""
 
-    gain_per_cost: Annotated[bool, arg(metavar="True|False")] = False
+    gain_per_cost: Annotated[bool, arg(help_behavior_hint="")] = False
     """Choose what is expected to gain the most accuracy for each second of training."""
 
     stop_when_gain_below: Annotated[
@@ -126,7 +126,7 @@ class SearchOptions(RunOptions):
     """Go on with a run that was cut, by its name or folder, with the options that it had; only
     those for the cluster, --budget and --trials may be given anew."""
 
-    extend: Annotated[bool, arg(metavar="True|False")] = False
+    extend: Annotated[bool, arg(help_behavior_hint="")] = False
     """With --resume: go on with a run that has ended, for a further --budget."""
 
     axes: Annotated[tuple[Axis, ...], arg(metavar="AXIS ...", help_behavior_hint="")] = ()

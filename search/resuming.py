@@ -53,7 +53,7 @@ def find(given: SearchOptions, named: Collection[str] | None = None) -> Earlier:
     if known.ended == "end" and info.get("state") == "finished" and not given.extend:
         raise ValueError(
             f"run {folder} has ended ({info.get('state')}): give it a further budget with "
-            "--extend True --budget 30min"
+            "--extend --budget 30min"
         )
     if given.extend:
         options = _extended(options, given, known)

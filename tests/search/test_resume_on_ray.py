@@ -66,7 +66,7 @@ def check_epochs(run: Path) -> None:
         assert epochs == list(range(1, len(epochs) + 1))
 
 
-@pytest.mark.parametrize("searcher", ["curves", "tpe"])
+@pytest.mark.parametrize("searcher", ["curves", pytest.param("tpe", marks=pytest.mark.slow)])
 def test_a_search_decides_as_its_strategy_does(ray_cluster: str, tmp_path: Path, searcher) -> None:
     words = [*DIGITS, "--trials", "24", "--max-epochs", "9", "--searcher", searcher, "--seed", "5"]
     assert main([*words, "--out", str(tmp_path), "--name", "whole"]) == 0
@@ -89,11 +89,11 @@ def test_a_finished_search_goes_on_for_a_further_budget(
     capsys.readouterr()
     assert "--extend" in refused([*out, "--resume", "short"], capsys)
     assert "--seed belongs to the run" in refused(
-        [*out, "--resume", "short", "--extend", "True", "--seed", "3"], capsys
+        [*out, "--resume", "short", "--extend", "--seed", "3"], capsys
     )
     assert "no run nowhere" in refused([*out, "--resume", "nowhere"], capsys)
     assert len(list(ledger.read(run / "ledger"))) == before
-    assert main([*out, "--resume", "short", "--extend", "True", "--trials", "2"]) == 0
+    assert main([*out, "--resume", "short", "--extend", "--trials", "2"]) == 0
     said = capsys.readouterr().out
     assert "goes on: 3 trials" in said
     found = state.load(run)

@@ -85,7 +85,7 @@ def test_a_run_that_has_ended_needs_a_further_budget(run: RunMaker) -> None:
     run.write("run", event="end", reason="")
     assert find(run).known.ended == "end"  # cut before its winner was written
     run.record(state="finished", settings=settings(PLAIN), dataset={"fingerprint": "f"})
-    with pytest.raises(ValueError, match="--extend True --budget 30min"):
+    with pytest.raises(ValueError, match="--extend --budget 30min"):
         find(run)
     options = find(run, extend=True, budget=("30min", "4trials")).options
     assert isinstance(options, SearchOptions)
