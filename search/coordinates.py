@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,11 +40,11 @@ def _values(design: Design) -> dict[str, float]:
         "dense_dropout": design.dense_dropout / ranges.RATES[1],
         "learning_rate": _log(design.learning_rate, _rates(design)),
         "momentum": _part(design.momentum, ranges.MOMENTUM) if design.momentum else 0.0,
-        "batch_size": _log(design.batch_size, (ranges.BATCH_SIZES[0], ranges.BATCH_SIZES[-1])),
+        "batch_size": _log(design.batch_size, ranges.BATCH_SIZES),
         "standardise": float(design.normalisation == "standardise"),
         "weight_decay": _log(max(design.weight_decay, 1e-9), ranges.WEIGHT_DECAY),
         "label_smoothing": design.label_smoothing / ranges.SMOOTHING[1],
-        "augmentation": get_args(Augmentation).index(design.augmentation) / 3,
+        "augmentation": _AUGMENTATIONS[design.augmentation],
         "gradient_clip": _log(design.gradient_clip, ranges.GRADIENT_CLIP)
         if design.gradient_clip
         else 1.0,
@@ -52,15 +52,20 @@ def _values(design: Design) -> dict[str, float]:
     }
     for field, literal in _CATEGORIES.items():
         chosen = getattr(design, field)
-        values |= {f"{field}_{c}": APART * (c == chosen) for c in get_args(literal)}
+        values |= dict(literal) | {f"{field}_{chosen}": APART}
     return values
 
 
-_CATEGORIES: dict[str, Any] = {
-    "optimizer": Optimizer,
-    "pooling": Pooling,
-    "activation": Activation,
-    "schedule": Schedule,
+# Worked out once: coordinates are asked for hundreds of times a decision.
+_AUGMENTATIONS = {name: index / 3 for index, name in enumerate(get_args(Augmentation))}
+_CATEGORIES: dict[str, dict[str, float]] = {
+    field: {f"{field}_{choice}": 0.0 for choice in get_args(literal)}
+    for field, literal in (
+        ("optimizer", Optimizer),
+        ("pooling", Pooling),
+        ("activation", Activation),
+        ("schedule", Schedule),
+    )
 }
 
 
@@ -70,7 +75,7 @@ def _rates(design: Design) -> tuple[float, float]:
 
 
 def _log(value: float, limits: Sequence[float]) -> float:
-    return _part(math.log(value), (math.log(limits[0]), math.log(limits[1])))
+    return math.log(value / limits[0]) / math.log(limits[-1] / limits[0])
 
 
 def _part(value: float, limits: Sequence[float]) -> float:

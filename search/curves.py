@@ -98,7 +98,7 @@ class Curves(Generic[D]):
         seen = [each for each in self._history.sample() if not each.failed]
         if not seen:
             return []
-        places = self.forecaster.places([each.design for each in seen])
+        places = self.forecaster.places_of(seen)
         mean, _ = forecast.curves.predict(places, self._times([each.epochs for each in seen]))
         return [seen[index].design for index in np.argsort(-mean, kind="stable")[:MOST_PROMISING]]
 
@@ -106,7 +106,7 @@ class Curves(Generic[D]):
         self, forecast: Forecast, paused: list[Seen[D]], new: list[D]
     ) -> _Candidates[D]:
         designs = [each.design for each in paused] + new
-        places = self.forecaster.places(designs)
+        places = self.forecaster.places_of(paused) if paused else self.forecaster.places(new)
         rates = forecast.rates.predict(places)
         for index, each in enumerate(paused):
             rates[index] = each.seconds / each.last_epoch or rates[index]

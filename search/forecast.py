@@ -115,8 +115,8 @@ class Forecaster(Generic[D]):
         return Forecast(
             self._with_running(curves, known, warp),
             warp,
-            Positive(self._of(timed or seen[:1]), np.array(rates)),
-            Positive(self._of(measured), np.array([each.measure for each in measured], float))
+            Positive(self.places_of(timed or seen[:1]), np.array(rates)),
+            Positive(self.places_of(measured), np.array([each.measure for each in measured], float))
             if measured
             else None,
         )
@@ -131,7 +131,7 @@ class Forecaster(Generic[D]):
         if not running:
             return curves
         assert self._fitted is not None
-        designs = self._of(running)
+        designs = self.places_of(running)
         times = self.times([each.to_epoch for each in running])
         expected, _ = curves.predict(designs, times)
         return CurveModel(
@@ -145,13 +145,13 @@ class Forecaster(Generic[D]):
         rows = [(each, epoch, accuracy) for each in seen for epoch, accuracy in each.results]
         failed = list(self._history.refused)[-MOST_FAILURES:]
         worst = min(accuracy for _, _, accuracy in rows)
-        designs = [self._of([each])[0] for each, _, _ in rows] + list(self.places(failed))
+        designs = [*self.places_of([each for each, _, _ in rows]), *self.places(failed)]
         epochs = [epoch for _, epoch, _ in rows] + [1] * len(failed)
         accuracies = [accuracy for _, _, accuracy in rows] + [worst] * len(failed)
         return _Results(np.array(designs), self.times(epochs), np.array(accuracies, float))
 
-    def _of(self, seen: Sequence[Seen[D]]) -> Array:
-        """Coordinates of trials' designs, which are worked out once while they are learned from."""
+    def places_of(self, seen: Sequence[Seen[D]]) -> Array:
+        """Coordinates (n, d) of trials' designs, worked out once while they are learned from."""
         if len(self._places) > 4096:
             self._places.clear()
         for each in seen:
