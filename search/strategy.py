@@ -4,7 +4,7 @@ Pure: no Ray, no clock. What is decided follows from the seed and from what was 
 replay of a ledger leads to the very same state.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Literal, Protocol
 
@@ -16,6 +16,8 @@ from search.history import History, Seen
 from search.ladder import next_rung
 from search.sampler import OptunaSampler, SamplerSettings
 
+MOST_ATTEMPTS = 20
+"""At a design that was not refused before."""
 MOST_REFUSALS = 3
 """In a row; then the next design is random."""
 _CHANCE, _SHARE, _SAMPLER, _CURVES = range(4)
@@ -144,7 +146,6 @@ class Search(Generic[D]):
             name, known = self._known[0]
             return known, "known", name, None
         settings, decision = self._settings, self._decisions
-        random = random_for(settings.seed, decision, _CHANCE)
         by_chance = (
             settings.searcher == "random"
             or len(self.history.trials) < settings.startup
@@ -152,12 +153,28 @@ class Search(Generic[D]):
             or random_for(settings.seed, decision, _SHARE).random() < settings.random_share
         )
         if by_chance or (self._curves and not self._curves.forecaster.ready):
-            return self._space.sample(Chance(random)), "random", "", None
+            return self._not_refused(self._sample_by_chance), "random", "", None
         if self._curves:
             design, worth = self._curves.best_new(random_for(settings.seed, decision, _CURVES))
             return design, "curves", "", worth
-        seed = random_for(settings.seed, decision, _SAMPLER).getrandbits(31)
-        return self._sampler.propose(seed), settings.searcher, "", None
+        return self._not_refused(self._sample_by_model), settings.searcher, "", None
+
+    def _sample_by_chance(self, *attempt: int) -> D:
+        random = random_for(self._settings.seed, self._decisions, _CHANCE, *attempt)
+        return self._space.sample(Chance(random))
+
+    def _sample_by_model(self, *attempt: int) -> D:
+        random = random_for(self._settings.seed, self._decisions, _SAMPLER, *attempt)
+        return self._sampler.propose(random.getrandbits(31))
+
+    def _not_refused(self, sample: Callable[..., D]) -> D:
+        """A sample that was never refused: one by chance, where a model knows no other."""
+        design = sample()
+        for attempt in range(MOST_ATTEMPTS):
+            if design not in self.history.refused:
+                break
+            design = self._sample_by_chance(attempt) if attempt else sample(attempt)
+        return design
 
     def decided(self) -> None:
         """The next decision is another one."""

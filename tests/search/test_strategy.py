@@ -222,3 +222,40 @@ def test_two_objectives_may_grow_at_the_dear_end() -> None:
     object.__setattr__(candidates, "designs", [(0.003, 70.0, 0.7)] * 2)
     gains = curves._area_gains(forecast, candidates)
     assert gains[0] > 0
+
+
+class Three:
+    """A space of three designs."""
+
+    max_epochs = 1
+
+    def sample(self, suggest) -> int:
+        return suggest.suggest_categorical("which", (0, 1, 2))
+
+    def answers(self, design: int) -> dict:
+        return {"which": design}
+
+    def coordinates(self, design: int):
+        import numpy as np
+
+        return np.array([design / 2])
+
+    def epochs(self, design: int) -> int:
+        return 1
+
+
+@pytest.mark.parametrize("searcher", SEARCHERS)
+@pytest.mark.parametrize("seed", range(5))
+def test_what_was_refused_is_never_proposed_again(searcher, seed) -> None:
+    strategy: Search[int] = Search(Three(), StrategySettings(searcher, seed=seed, startup=2))
+    for trial in range(6):  # further seeds of the three
+        strategy.decided()
+        strategy.started(trial, trial % 3, 1)
+        strategy.told(trial, 1, 0.5 + trial / 100, 1.0)
+    for design in (0, 2):
+        strategy.decided()
+        strategy.refused(design)
+    for _ in range(8):
+        action = strategy.next()
+        assert isinstance(action, Start) and action.design == 1
+        strategy.decided()
