@@ -78,6 +78,7 @@ def test_a_search_decides_as_its_strategy_does(ray_cluster: str, tmp_path: Path,
     check_epochs(run)
 
 
+@pytest.mark.slow
 def test_a_finished_search_goes_on_for_a_further_budget(
     ray_cluster: str, tmp_path: Path, capsys
 ) -> None:
