@@ -39,7 +39,7 @@ class Result:
     @property
     def table(self) -> str:
         """The table's name."""
-        return self.task.table.name.split(".")[0]
+        return curve_table.name_of(self.task.table)
 
     @property
     def costs(self) -> list[float]:

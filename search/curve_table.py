@@ -52,6 +52,11 @@ class CurveTable:
         return float(self.seconds.sum(1).mean())
 
 
+def name_of(path: Path) -> str:
+    """What the table in file `path` is called."""
+    return path.name.split(".")[0]
+
+
 def read(path: Path) -> CurveTable:
     """The table in file `path`; ValueError names what is wrong with it."""
     try:
@@ -76,7 +81,7 @@ def read(path: Path) -> CurveTable:
         raise ValueError(f"{path}: val_accuracy is 0 to 1, seconds are more than 0")
     shape = (configurations, epochs)
     return CurveTable(
-        name=path.name.split(".")[0],
+        name=name_of(path),
         columns=tuple(columns),
         points=frame[columns].to_numpy(float).reshape(*shape, -1)[:, 0],
         accuracies=frame["val_accuracy"].to_numpy(float).reshape(shape),

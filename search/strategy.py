@@ -102,19 +102,25 @@ class Search(Generic[D]):
     def _promotion(self, *, new: bool) -> Resume | None:
         if not self.history.rungs_with_paused:
             return None
-        worth = None
+        trial: int | None
+        worth: Worth | None = None
         if self._curves is None:
             trial = self._halving.promotable()
             if trial is None and not new and not self.history.finished:
                 trial = self._halving.best_paused()
         elif not self._is_due(self._curves, new=new):
             return None
-        elif self._curves.forecaster.ready:
-            trial, worth = self._curves.best_paused()
         else:
-            trial = self._halving.best_paused()
-        if trial is None:
-            return None
+            trial, worth = self._best_paused()
+        return None if trial is None else self._resume(trial, worth)
+
+    def _best_paused(self) -> tuple[int, Worth | None]:
+        """By the forecast where there is one, else by rank."""
+        if self._curves and self._curves.forecaster.ready:
+            return self._curves.best_paused()
+        return self._halving.best_paused(), None
+
+    def _resume(self, trial: int, worth: Worth | None) -> Resume:
         seen = self.history.trials[trial]
         return Resume(trial, next_rung(seen.epochs, seen.last_epoch), worth)
 
@@ -129,11 +135,8 @@ class Search(Generic[D]):
         """The best paused trial, where the space has no further design at all."""
         if not self.history.rungs_with_paused:
             return None
-        trial = self._halving.best_paused()
-        if self._curves and self._curves.forecaster.ready:
-            trial, _ = self._curves.best_paused()
-        seen = self.history.trials[trial]
-        return Resume(trial, next_rung(seen.epochs, seen.last_epoch))
+        trial, worth = self._best_paused()
+        return self._resume(trial, worth)
 
     def _start(self) -> Start[D]:
         design, by, name, worth = self._propose()
