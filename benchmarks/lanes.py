@@ -14,6 +14,7 @@ from search.conversation import Conversation
 from search.fixed import InOrder
 from search.follow import Follower
 from search.lane import make_lane
+from search.node_versions import versions
 from search.plan import Plan
 from search.recorder import Recorder
 from search.scalars import Scalars
@@ -63,6 +64,7 @@ def train_in_lanes(
         device="auto" if plan.gpus_per_worker else "cpu",
         gpus_per_worker=plan.gpus_per_worker,
         threads=plan.cpus_per_worker,
+        versions=versions(),
         make_training=make_training,
     )
     run_legs(conversation, lambda scratch: make_lane(settings, plan, scratch))

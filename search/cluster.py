@@ -13,7 +13,9 @@ import ray
 from ray._private import state as ray_state
 from ray.exceptions import RayError
 
+from search import ray_up
 from search.command_line import BadInput
+from search.node_times import Node
 
 SETTINGS = {
     # Tune and Train say nothing, write no files of their own kinds, and change no directory.
@@ -31,8 +33,12 @@ SETTINGS = {
 
 
 CONNECT_SECONDS = 10
-MOST_NODES = 1000
-"""Of one kind, where a cluster that grows by itself names no limit."""
+HEAD_RESOURCE = "node:__internal_head__"
+
+
+def apply_settings() -> None:
+    """Sets them for this process. A lane's does so too: its environment is that of its node."""
+    os.environ.update({name: os.environ.get(name, value) for name, value in SETTINGS.items()})
 
 
 @contextmanager
@@ -41,9 +47,7 @@ def connection(address: str | None) -> Iterator[None]:
 
     What was started here ends here. BadInput where there is no cluster at `address`.
     """
-    # Ray Train learns from the dashboard's server that a stopped trial's controller is gone, and
-    # only then gives back what the trial held. The page listens on 127.0.0.1 alone.
-    os.environ.update({name: os.environ.get(name, value) for name, value in SETTINGS.items()})
+    apply_settings()
     _check_reachable(address or os.environ.get("RAY_ADDRESS", ""))
     try:
         ray.init(
@@ -97,12 +101,44 @@ def node_resources() -> list[dict[str, float]]:
 
 def growable_nodes() -> list[dict[str, float]]:
     """What each node has when the cluster is as large as it can be; none where it cannot grow."""
+    started = ray_up.config()
+    if started is not None and own_node() == _head():
+        return ray_up.growable_nodes(started)
     config = ray_state.state.get_cluster_config()
     nodes: list[dict[str, float]] = []
     for group in config.node_group_configs if config else ():
-        count = MOST_NODES if group.max_count < 0 else min(group.max_count, MOST_NODES)
+        most = ray_up.MOST_NODES
+        count = most if group.max_count < 0 else min(group.max_count, most)
         nodes += [dict(group.resources)] * count
     return nodes
+
+
+def own_node() -> str:
+    """The id of the node that this process is on."""
+    return str(ray.get_runtime_context().get_node_id())
+
+
+def _head() -> str:
+    heads = (n["NodeID"] for n in ray.nodes() if n["Alive"] and HEAD_RESOURCE in n["Resources"])
+    return next(heads, "")
+
+
+def node_use() -> list[Node]:
+    """The live nodes, and which of them lanes use."""
+    free = ray_state.available_resources_per_node()
+    return [_node(node, free.get(node["NodeID"], {})) for node in ray.nodes() if node["Alive"]]
+
+
+def _node(node: dict[str, Any], free: dict[str, float]) -> Node:
+    has = node["Resources"]
+    return Node(
+        id=node["NodeID"],
+        address=node["NodeManagerAddress"],
+        kind=node["Labels"].get("ray.io/node-group", ""),
+        cpus=has.get("CPU", 0.0),
+        gpus=has.get("GPU", 0.0),
+        busy=any(free.get(name, 0.0) < has.get(name, 0.0) for name in ("CPU", "GPU")),
+    )
 
 
 def gpus() -> dict[str, int]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import ray.tune
 from ray import cloudpickle
 
+from search import cluster
 from search.leg import Leg, from_config
 from search.plan import Plan
 from search.worker_group import WorkerGroup
@@ -29,6 +30,7 @@ class Lane(ray.tune.Trainable):
     ) -> None:
         """Starts the workers; `config` is the first leg."""
         assert plan
+        cluster.apply_settings()
         self._start = lambda: WorkerGroup(settings, plan, Path(scratch))
         self._group = self._start()
         self._next: Leg | None = from_config(config)

@@ -5,7 +5,6 @@ Data, cluster and plan are checked before anything is written or started.
 
 import contextlib
 import dataclasses
-import functools
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,17 +19,30 @@ from models.design import Design, to_dict
 from models.network import measure_size
 from models.selection import Selection, select, subsets
 from models.transcript import TRANSCRIPT
-from search import cluster, jobs, ledger, packing, resuming, run_folder, weights, winner
+from search import (
+    cluster,
+    jobs,
+    ledger,
+    node_check,
+    packing,
+    resuming,
+    run_folder,
+    run_storage,
+    weights,
+    winner,
+)
 from search.budget import Budget
 from search.command_line import checking
 from search.conversation import Conversation
-from search.copier import Copier
 from search.follow import Follower
 from search.interrupt import Interrupt
 from search.jobs import Job
 from search.lane import make_lane
 from search.lane_count import LaneCount
 from search.live import LiveLine
+from search.node_times import FILE as NODE_TIMES
+from search.node_times import NodeTimes, Watch
+from search.node_versions import versions
 from search.options import RunOptions, SearchOptions
 from search.plan import Plan, make_plan
 from search.recorder import Follow, Recorder
@@ -40,7 +52,7 @@ from search.sources import source_of
 from search.state import SearchState, load
 from search.stopping import NEVER, Stopping
 from search.stopping import parse as parse_stopping
-from search.store import Folder, Store, below, check_writable, open_store
+from search.store import Folder, Store, below
 from search.study import StudyLog
 from search.tune_loop import run_legs
 from search.worker import TrialSettings
@@ -65,9 +77,11 @@ class Session:
     @property
     def checkpoints(self) -> Store:
         """Where this run's checkpoints lie."""
-        if self.storage is None:
-            return Folder(str(self.folder.resolve()))
-        return below(self.storage, self.folder.name)
+        return _checkpoints(self.folder, self.storage)
+
+    def kept(self) -> contextlib.AbstractContextManager[Store]:
+        """That store; while it is entered the run's folder is copied to its storage."""
+        return run_storage.kept(self.folder, self.checkpoints, self.storage, self.console)
 
 
 def run(
@@ -79,7 +93,7 @@ def run(
     BadInput, with nothing written, for what cannot be: bad options, data, or a cluster too small.
     """
     earlier = None
-    options = _with_whole_paths(options)
+    options = run_storage.with_whole_paths(options)
     with checking():
         if isinstance(options, SearchOptions) and options.resume is not None:
             earlier = resuming.find(options, named)
@@ -96,13 +110,13 @@ def run(
             warm = earlier.warm if earlier else jobs.warm_designs(options, dataset)
             job = jobs.make_job(options, dataset, warm)
             stopping = _stopping(options, plan)
-            storage = _storage(options)
-            folder = earlier.folder if earlier else _new_folder(options, storage)
+            storage = run_storage.open_storage(options)
+            folder = earlier.folder if earlier else run_storage.new_folder(options, storage)
             alone = resuming.Alone(folder)
             if earlier:  # another process may have written its last lines only now
                 earlier = dataclasses.replace(earlier, known=load(folder))
-            if storage is not None and below(storage, folder.name) == Folder(str(folder.resolve())):
-                storage = None
+            storage = run_storage.apart(folder, storage)
+            _check_nodes(folder, storage, new=earlier is None)
         cluster.log_to_file(folder / "ray.log")
         selection = select(dataset, options.train_images, job.validate_on)
         session = Session(
@@ -111,55 +125,27 @@ def run(
         _write_info(session, earlier)
         _print_plan(session, earlier)
         _measure_packing(session)
-        with _kept(session) as store, _failure_noted(folder):
+        with session.kept() as store, _failure_noted(folder):
             recorder = _recorder(session, earlier, store)
             interrupted = _train(session, recorder)
-    with _kept(session) as store, _failure_noted(folder):
+    with session.kept() as store, _failure_noted(folder):
         has_winner = _conclude(session, recorder, store, interrupted)
     alone.release()
     return folder, has_winner
 
 
-def _with_whole_paths(options: RunOptions) -> RunOptions:
-    """So that a run that goes on from another folder finds what it means."""
-    if options.storage is None or "://" in options.storage:
-        return options
-    return dataclasses.replace(options, storage=str(Path(options.storage).resolve()))
+def _checkpoints(folder: Path, storage: Store | None) -> Store:
+    return Folder(str(folder.resolve())) if storage is None else below(storage, folder.name)
 
 
-def _new_folder(options: RunOptions, storage: Store | None) -> Path:
-    folder = run_folder.create(options.out, options.name)
-    if storage is not None and below(storage, folder.name).names("ledger"):
-        folder.rmdir()
-        raise ValueError(
-            f"--storage {storage} holds a run {folder.name} already: go on with it by --resume, or "
-            "choose another --name"
-        )
-    return folder
-
-
-def _storage(options: RunOptions) -> Store | None:
-    """The storage of all runs; ValueError for one that cannot be written from here."""
-    if options.storage is None:
-        return None
-    storage = open_store(options.storage)
+def _check_nodes(folder: Path, storage: Store | None, *, new: bool) -> None:
+    """ValueError, with no folder left of a `new` run, for a node that cannot train for this one."""
     try:
-        check_writable(storage, "this machine")
-    except OSError as error:
-        raise ValueError(f"--storage {error}") from error
-    return storage
-
-
-@contextlib.contextmanager
-def _kept(session: Session) -> Iterator[Store]:
-    """The store of checkpoints; while it is entered the run's folder is copied to its storage,
-    where it has any."""
-    if session.storage is None:
-        yield session.checkpoints
-        return
-    say = functools.partial(session.console.print, soft_wrap=True)
-    with Copier(session.folder, session.checkpoints, say) as copier:
-        yield copier.checkpoints
+        node_check.check_nodes(_checkpoints(folder, storage), cluster.own_node())
+    except (ValueError, OSError) as error:
+        if new:
+            folder.rmdir()
+        raise ValueError(str(error)) from error
 
 
 def _recorder(session: Session, earlier: Earlier | None, store: Store) -> Recorder:
@@ -322,9 +308,11 @@ def _train(session: Session, recorder: Recorder) -> bool:
         device=options.device,
         gpus_per_worker=plan.gpus_per_worker,
         threads=plan.cpus_per_worker,
+        versions=versions(),
     )
     live = LiveLine(recorder, session.budget, console)
-    with live, Interrupt(console.print) as interrupt:
+    times = Watch(NodeTimes(session.folder / NODE_TIMES), cluster.node_use)
+    with live, times, Interrupt(console.print) as interrupt:
         conversation = Conversation(
             job.strategy,
             recorder,

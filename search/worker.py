@@ -22,6 +22,7 @@ from models.selection import Selection, subsets
 from models.training import Training
 from search import weights
 from search.leg import Leg
+from search.node_versions import differences
 from search.store import Folder, Store, check_writable
 
 OUT_OF_MEMORY = "out_of_memory"
@@ -41,6 +42,8 @@ class TrialSettings:
     device: DeviceChoice
     gpus_per_worker: float
     threads: int
+    versions: dict[str, str]
+    """Which the head has, and every node must."""
     make_training: Callable[..., Training] = Training
     """What trains: another class only where training itself is not what is looked at."""
 
@@ -49,7 +52,7 @@ class Trainer:
     """Trains in this process. Data, device and process group stay from trial to trial."""
 
     def __init__(self, settings: TrialSettings) -> None:
-        _check_store(settings.store)
+        _check_node(settings)
         torch.set_num_threads(settings.threads)
         self._settings = settings
         self.rank, self._workers = dist.get_rank(), dist.get_world_size()
@@ -134,9 +137,13 @@ class Trainer:
         }
 
 
-def _check_store(store: Store) -> None:
-    """OSError, naming the node, unless this node can write where all others read."""
-    node = ray.util.get_node_ip_address()
+def _check_node(settings: TrialSettings) -> None:
+    """OSError, naming the node, unless this node has the head's versions, and can write where all
+    others read. A node that was there at the start was asked before; others come later."""
+    node, store = ray.util.get_node_ip_address(), settings.store
+    wrong = differences(settings.versions, node)
+    if wrong:
+        raise OSError(wrong)
     if isinstance(store, Folder) and not (Path(store.path) / "run.json").exists():
         raise FileNotFoundError(
             f"node {node} does not see {store}: the run's folder must be on storage that all nodes "

@@ -4,8 +4,8 @@ One TorchTrainer runs in a thread. Its workers connect to this process and wait 
 message and its answer take well under a millisecond, and a worker that dies is noticed at once.
 """
 
+import asyncio
 import multiprocessing
-import os
 import queue
 import secrets
 import threading
@@ -16,7 +16,7 @@ from typing import Any
 import ray
 import ray.train
 from ray.train.torch import TorchTrainer
-from ray.train.v2._internal.constants import ENV_VARS_TO_PROPAGATE
+from ray.train.v2._internal.execution.controller import TrainController
 
 from search.keepalive import keep_alive
 from search.leg import Leg
@@ -163,20 +163,27 @@ class WorkerGroup:
 
 
 class LaneTrainer(TorchTrainer):
-    """Ray's TorchTrainer without its manager of Ray Data's data sets: a process a lane for what no
-    trial uses."""
+    """Ray's TorchTrainer, with its controller in a thread of the lane's own process.
+
+    A process of its own for it, one that gives back what it held when it dies, and one that manages
+    the data sets of Ray Data, which no trial uses, would be half a GiB a lane. The workers belong
+    to the lane's process, and end with it.
+    """
 
     def _create_default_callbacks(self) -> list[Any]:
-        callbacks = super()._create_default_callbacks()
-        return [each for each in callbacks if type(each).__name__ != "DatasetsCallback"]
+        return [each for each in super()._create_default_callbacks() if _is_used(each)]
+
+    def _initialize_and_run_controller(self, **arguments: Any) -> Any:
+        controller = TrainController(**arguments)
+        asyncio.run(controller.run())
+        return controller.get_result()
+
+
+def _is_used(callback: Any) -> bool:
+    return type(callback).__name__ not in ("DatasetsCallback", "PlacementGroupCleanerCallback")
 
 
 def _trainer(config: dict[str, Any], plan: Plan, folder: Path) -> TorchTrainer:
-    # What gives back the resources of a group that died asks "the" cluster whether its controller
-    # is alive. Where a second cluster runs on the machine that may be the other one, which knows of
-    # none: so it is told which.
-    os.environ["RAY_ADDRESS"] = ray.get_runtime_context().gcs_address
-    ENV_VARS_TO_PROPAGATE.add("RAY_ADDRESS")
     share: dict[str, float] = {"CPU": plan.cpus_per_worker}
     if plan.gpus_per_worker:
         share["GPU"] = plan.gpus_per_worker

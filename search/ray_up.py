@@ -1,0 +1,51 @@
+"""What `ray up` left on a cluster's head: the file that its autoscaler goes by."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+CONFIG = Path("~/ray_bootstrap_config.yaml")
+MOST_NODES = 1000
+"""Of one kind, where the file names no limit."""
+
+
+def config() -> dict[str, Any] | None:
+    """The cluster's file, completed by `ray up`; None on a machine that is no such head."""
+    try:
+        found = yaml.safe_load(CONFIG.expanduser().read_text())
+    except (OSError, yaml.YAMLError):
+        return None
+    return found if isinstance(found, dict) and "available_node_types" in found else None
+
+
+def growable_nodes(found: dict[str, Any]) -> list[dict[str, float]]:
+    """What each node has when the cluster is as large as its file lets it be, without its head.
+
+    Node types that name no resources (one's own hosts, before they joined) are left out.
+    """
+    most = found.get("max_workers")
+    nodes: list[dict[str, float]] = []
+    for name, kind in found["available_node_types"].items():
+        if name != found.get("head_node_type") and kind.get("resources"):
+            count = kind.get("max_workers", most)
+            count = MOST_NODES if count is None else min(count, MOST_NODES)
+            nodes += [dict(kind["resources"])] * count
+    # Together no more than the whole cluster may have: the largest first.
+    nodes.sort(key=lambda node: (-node.get("GPU", 0), -node.get("CPU", 0)))
+    return nodes[:most]
+
+
+def take_down() -> None:
+    """Ends the cluster of this head, itself included: `ray down`, in a process that goes on."""
+    command = [sys.executable, "-m", "ray.scripts.scripts", "down", "--yes"]
+    with Path("~/ray_down.log").expanduser().open("w") as log:
+        subprocess.Popen(
+            [*command, str(CONFIG.expanduser())],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )

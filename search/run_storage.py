@@ -1,0 +1,66 @@
+"""Where a run's folder and its storage lie, and that the one is copied to the other."""
+
+import contextlib
+import dataclasses
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+
+from search import run_folder
+from search.copier import Copier
+from search.options import RunOptions
+from search.store import Folder, Store, below, check_writable, open_store
+
+
+def with_whole_paths(options: RunOptions) -> RunOptions:
+    """So that a run that goes on from another folder finds what it means."""
+    if options.storage is None or "://" in options.storage:
+        return options
+    return dataclasses.replace(options, storage=str(Path(options.storage).resolve()))
+
+
+def open_storage(options: RunOptions) -> Store | None:
+    """The storage of all runs; ValueError for one that cannot be written from here."""
+    if options.storage is None:
+        return None
+    storage = open_store(options.storage)
+    try:
+        check_writable(storage, "this machine")
+    except OSError as error:
+        raise ValueError(f"--storage {error}") from error
+    return storage
+
+
+def new_folder(options: RunOptions, storage: Store | None) -> Path:
+    """The folder of a new run; ValueError where its storage has a run of that name."""
+    folder = run_folder.create(options.out, options.name)
+    if storage is not None and below(storage, folder.name).names("ledger"):
+        folder.rmdir()
+        raise ValueError(
+            f"--storage {storage} holds a run {folder.name} already: go on with it by --resume, or "
+            "choose another --name"
+        )
+    return folder
+
+
+def apart(folder: Path, storage: Store | None) -> Store | None:
+    """The storage, unless the run's folder is its own place there."""
+    if storage is None or below(storage, folder.name) == Folder(str(folder.resolve())):
+        return None
+    return storage
+
+
+@contextlib.contextmanager
+def kept(
+    folder: Path, checkpoints: Store, storage: Store | None, console: Console
+) -> Iterator[Store]:
+    """The store of checkpoints; while it is entered `folder` is copied to its `storage`, where it
+    has any."""
+    if storage is None:
+        yield checkpoints
+        return
+    say = functools.partial(console.print, soft_wrap=True)
+    with Copier(folder, checkpoints, say) as copier:
+        yield copier.checkpoints
