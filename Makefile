@@ -5,7 +5,7 @@ EXTRAS := dev,dashboards
 RUNS ?= runs
 DEMO ?= demo-$(shell date +%Y%m%d-%H%M%S)
 
-.PHONY: setup demo test test-slow bench bench-gpu lint clean
+.PHONY: setup demo test test-slow test-cluster bench bench-gpu lint clean
 
 setup: .venv/installed
 
@@ -25,6 +25,9 @@ test: .venv/installed
 
 test-slow: .venv/installed
 	$(BIN)/python -m pytest -m slow
+
+test-cluster: .venv/installed
+	$(BIN)/python -m pytest -m cluster
 
 bench: .venv/installed
 	$(BIN)/python -m benchmarks

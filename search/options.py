@@ -77,6 +77,10 @@ class RunOptions(DataOptions):
     address: Word = None
     """Ray cluster, as ray.init takes it (default: the one that is found, else this machine)."""
 
+    cluster_down: Annotated[bool, arg(help_behavior_hint="")] = False
+    """When the run has ended, take the whole cluster down, its head too; for the head of a cluster
+    that ray up started, with --storage."""
+
 
 @dataclass(frozen=True)
 class SearchOptions(RunOptions):

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 CONFIG = Path("~/ray_bootstrap_config.yaml")
+LOG = Path("~/ray_down.log")
 MOST_NODES = 1000
 """Of one kind, where the file names no limit."""
 
@@ -38,10 +39,18 @@ def growable_nodes(found: dict[str, Any]) -> list[dict[str, float]]:
     return nodes[:most]
 
 
+def check_take_down(storage: str | None) -> None:
+    """ValueError where --cluster-down cannot be, or would lose what was found."""
+    if config() is None:
+        raise ValueError("--cluster-down: this machine is not the head of a cluster of ray up")
+    if storage is None:
+        raise ValueError("--cluster-down needs --storage: the head's disk goes with it")
+
+
 def take_down() -> None:
     """Ends the cluster of this head, itself included: `ray down`, in a process that goes on."""
     command = [sys.executable, "-m", "ray.scripts.scripts", "down", "--yes"]
-    with Path("~/ray_down.log").expanduser().open("w") as log:
+    with LOG.expanduser().open("w") as log:
         subprocess.Popen(
             [*command, str(CONFIG.expanduser())],
             stdin=subprocess.DEVNULL,

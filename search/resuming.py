@@ -21,6 +21,7 @@ ANEW |= {
     "workers_per_trial",
     "gpus_per_worker",
     "cpus_per_worker",
+    "cluster_down",
     "stop_when_gain_below",
 }
 """Options that a resume may give anew; the others are the run's own."""
@@ -86,6 +87,8 @@ def _options(given: SearchOptions, info: dict[str, Any], named: Collection[str])
     options = replace(
         options,
         out=given.out,
+        address=given.address,
+        cluster_down=given.cluster_down,
         data_dir=Path(options.data_dir) if options.data_dir else None,
     )
     changed: dict[str, Any] = {}

@@ -39,16 +39,33 @@ def _debug(options: DebugOptions) -> int:
 
 def _run(options: RunOptions, words: Sequence[str] = ()) -> int:
     # Imported here: the debug mode does without Ray, and --help without any wait.
+    from search.run_folder import read_info
     from search.session import run
 
     named = {w[2:].partition("=")[0].replace("-", "_") for w in words if w.startswith("--")}
-    folder, has_winner = run(options, Console(), named)
+    try:
+        folder, has_winner = run(options, Console(), named)
+    except (command_line.BadInput, KeyboardInterrupt):
+        raise
+    except BaseException:
+        _take_down(options)  # nobody may be there to see what went wrong
+        raise
     if isinstance(options, TranscriptOptions):
         report = [sys.executable, "-m", "analysis.report", str(folder)]
         subprocess.run(report, check=True)
     else:
         print(f"Report: python analysis/report.py {folder}")
+    if read_info(folder)["state"] != "interrupted":
+        _take_down(options)
     return 0 if has_winner else NO_RESULT
+
+
+def _take_down(options: RunOptions) -> None:
+    if options.cluster_down:
+        from search import ray_up
+
+        ray_up.take_down()
+        print(f"The cluster is being taken down: {ray_up.LOG}")
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from search import (
     ledger,
     node_check,
     packing,
+    ray_up,
     resuming,
     run_folder,
     run_storage,
@@ -99,6 +100,8 @@ def run(
             earlier = resuming.find(options, named)
             options = earlier.options
         budget = jobs.check(options)
+        if options.cluster_down:
+            ray_up.check_take_down(options.storage)
         dataset = _prepare_data(options, console)
         select(dataset, options.train_images, "validation")
         if earlier and earlier.fingerprint != dataset.fingerprint:

@@ -12,6 +12,7 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
 from search.conversation import Conversation
+from search.lane_places import give_back_of_dead_lanes
 from search.worker_group import GroupNotStarted
 
 _ERROR = re.compile(r"[\w.]*(Error|Exception|Lost|NotStarted)\b.*: +\S.*[^:]$")
@@ -68,6 +69,8 @@ class Decide(_Local, FIFOScheduler):
             for key, value in result.items()
             if key.startswith("answer/")
         }
+        if "waiting" in answer:  # perhaps for what a lane holds that died
+            give_back_of_dead_lanes()
         goes_on = self.conversation.heard(trial.config["trial"], answer, result["group"])
         return TrialScheduler.CONTINUE if goes_on else TrialScheduler.STOP
 
@@ -78,6 +81,7 @@ class Tell(_Local, Callback):
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """The lane of `trial` is gone, or some process of it."""
         cause = _cause(trial)
+        give_back_of_dead_lanes()
         started = GroupNotStarted.__name__ not in cause
         self.conversation.lost(trial.config["trial"], cause, started=started)
 

@@ -4,7 +4,6 @@ One TorchTrainer runs in a thread. Its workers connect to this process and wait 
 message and its answer take well under a millisecond, and a worker that dies is noticed at once.
 """
 
-import asyncio
 import multiprocessing
 import queue
 import secrets
@@ -15,10 +14,9 @@ from typing import Any
 
 import ray
 import ray.train
-from ray.train.torch import TorchTrainer
-from ray.train.v2._internal.execution.controller import TrainController
 
 from search.keepalive import keep_alive
+from search.lane_trainer import LaneTorch, LaneTrainer, give_places_back
 from search.leg import Leg
 from search.plan import Plan
 from search.serve import serve
@@ -99,12 +97,13 @@ class WorkerGroup:
             connection.close()
         self._run.join(CLOSE_SECONDS)
 
-    def _fit(self, trainer: TorchTrainer) -> None:
+    def _fit(self, trainer: LaneTrainer) -> None:
         try:
             trainer.fit()
         except BaseException as error:  # whatever it was: who waits must hear of it
             self._reason = _last_line(error)
         finally:
+            give_places_back()
             self._ends.close()
             self._arrivals.put(None)
 
@@ -162,34 +161,14 @@ class WorkerGroup:
         return failure or answers[0]
 
 
-class LaneTrainer(TorchTrainer):
-    """Ray's TorchTrainer, with its controller in a thread of the lane's own process.
-
-    A process of its own for it, one that gives back what it held when it dies, and one that manages
-    the data sets of Ray Data, which no trial uses, would be half a GiB a lane. The workers belong
-    to the lane's process, and end with it.
-    """
-
-    def _create_default_callbacks(self) -> list[Any]:
-        return [each for each in super()._create_default_callbacks() if _is_used(each)]
-
-    def _initialize_and_run_controller(self, **arguments: Any) -> Any:
-        controller = TrainController(**arguments)
-        asyncio.run(controller.run())
-        return controller.get_result()
-
-
-def _is_used(callback: Any) -> bool:
-    return type(callback).__name__ not in ("DatasetsCallback", "PlacementGroupCleanerCallback")
-
-
-def _trainer(config: dict[str, Any], plan: Plan, folder: Path) -> TorchTrainer:
+def _trainer(config: dict[str, Any], plan: Plan, folder: Path) -> LaneTrainer:
     share: dict[str, float] = {"CPU": plan.cpus_per_worker}
     if plan.gpus_per_worker:
         share["GPU"] = plan.gpus_per_worker
     return LaneTrainer(
         serve,
         train_loop_config=config,
+        torch_config=LaneTorch(),
         scaling_config=ray.train.ScalingConfig(
             num_workers=plan.workers_per_trial,
             use_gpu=plan.gpus_per_worker > 0,

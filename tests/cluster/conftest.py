@@ -1,0 +1,137 @@
+"""Three hosts, and a cluster on them that `ray up` made from cluster-onprem.yaml."""
+
+import contextlib
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from search.state import SearchState, load
+from tests.cluster.hosts import Hosts, missing
+
+ROOT = Path(__file__).parents[2]
+FOLDER = Path("/var/tmp/kneepoint-hosts")
+RAY = str(Path(sys.executable).parent / "ray")
+CLUSTER = "kneepoint-test"
+SHARE = "--num-cpus=1 --object-store-memory=500000000"
+"""Of each host, for Ray."""
+
+
+@dataclass(frozen=True)
+class OnPrem:
+    """A cluster that runs on hosts."""
+
+    hosts: Hosts
+    file: Path
+    storage: Path
+    """A folder that all hosts see, as over NFS."""
+    environment: dict[str, str]
+    """Of commands on the machine that started it."""
+    began: float
+    """When `ray up` was called, seconds of time.time()."""
+
+    def command(self, name: str, options: str) -> str:
+        """A search over the digits, run on the head, with its storage where all see it."""
+        return (
+            "cd ~/kneepoint && OMP_NUM_THREADS=1 python search/run.py --dataset digits "
+            f"--precision fp32 --cpus-per-worker 1 --budget 15min --storage {self.storage} "
+            f"--out ~/runs --name {name} {options}"
+        )
+
+    def search(self, name: str, options: str) -> SearchState:
+        """That search, waited for; the state that its storage holds."""
+        self.hosts.ssh(1, self.command(name, options))
+        return load(self.storage / name)
+
+    def ray(self, *words: str) -> None:
+        """A command of Ray's, from the machine that started the cluster."""
+        done = subprocess.run(
+            [RAY, *words], cwd=ROOT, env=self.environment, capture_output=True, text=True,
+            timeout=300, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+    def nodes(self) -> int:
+        """How many nodes the head knows as alive."""
+        script = (
+            "import ray; ray.init('auto', log_to_driver=False); "
+            "print('nodes', sum(n['Alive'] for n in ray.nodes()))"
+        )
+        answer = self.hosts.ssh(1, f'python -c "{script}"')
+        return int(answer.stdout.split("nodes")[-1])
+
+    def await_nodes(self, count: int, seconds: float = 180) -> None:
+        """Until so many nodes are alive."""
+        deadline = time.monotonic() + seconds
+        while self.nodes() != count:
+            assert time.monotonic() < deadline, f"not {count} nodes within {seconds} s"
+            time.sleep(2)
+
+
+@pytest.fixture(scope="session")
+def hosts() -> Iterator[Hosts]:
+    reason = missing()
+    if reason:
+        pytest.skip(f"hosts on this machine: {reason}")
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    try:
+        hosts = Hosts(FOLDER, 3)
+    except (OSError, TimeoutError) as error:
+        pytest.skip(f"hosts on this machine: {error}")
+    try:
+        yield hosts
+    finally:
+        hosts.down()
+
+
+@pytest.fixture(scope="session")
+def onprem(hosts: Hosts) -> Iterator[OnPrem]:
+    storage = hosts.folder / "shared"
+    storage.mkdir()
+    token = hosts.folder / "token"
+    token.write_text(secrets.token_hex(32))
+    token.chmod(0o600)
+    for host in range(1, hosts.count + 1):
+        _lay_out_environment(hosts, host)
+    file = hosts.folder / "cluster.yaml"
+    file.write_text(yaml.safe_dump(_config(hosts, token)))
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    environment = kept | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token)}
+    cluster = OnPrem(hosts, file, storage, environment, time.time())
+    cluster.ray("up", "--yes", str(file))
+    yield cluster
+    for left in Path("/tmp/ray").glob(f"cluster-{CLUSTER}.*"):
+        with contextlib.suppress(OSError):
+            left.unlink()
+
+
+def _config(hosts: Hosts, token: Path) -> dict[str, object]:
+    """cluster-onprem.yaml as a user changes it, with a small share of each host for Ray."""
+    config = yaml.safe_load((ROOT / "cluster-onprem.yaml").read_text())
+    workers = [hosts.address(host) for host in range(2, hosts.count + 1)]
+    config["cluster_name"] = CLUSTER
+    config["provider"] |= {"head_ip": hosts.address(1), "worker_ips": workers}
+    config["auth"] = {"ssh_user": "root", "ssh_private_key": str(hosts.key)}
+    config["file_mounts"]["~/.ray/auth_token"] = str(token)
+    for kind in ("head", "worker"):
+        commands = config[f"{kind}_start_ray_commands"]
+        commands[-1] = commands[-1].replace("ray start", f"ray start {SHARE}")
+    return config
+
+
+def _lay_out_environment(hosts: Hosts, host: int) -> None:
+    """The virtual environment of these tests where `make setup` would put one."""
+    parts = " ".join(f"{sys.prefix}/{part}" for part in ("bin", "lib", "include", "pyvenv.cfg"))
+    hosts.ssh(
+        host,
+        "mkdir -p ~/kneepoint/.venv && cd ~/kneepoint/.venv && "
+        f"ln -s {parts} . && touch -d '+1 day' installed",
+    )
