@@ -12,13 +12,21 @@ from pathlib import Path
 import ray
 import torch
 
-from benchmarks import first_epoch, gpu_packing, lane_memory, training_speed, trial_overhead
+from benchmarks import (
+    first_epoch,
+    gpu_packing,
+    lane_memory,
+    many_lanes,
+    training_speed,
+    trial_overhead,
+)
 
 ON_CPU = {
     "overhead": trial_overhead.run,
     "speed": training_speed.run,
     "first-epoch": first_epoch.run,
     "memory": lane_memory.run,
+    "many-lanes": many_lanes.run,
 }
 ON_GPU = {
     "overhead": lambda: trial_overhead.run(gpus=0.5),

@@ -90,6 +90,9 @@ class Strategy(Protocol[D]):
     def last_resort(self) -> Resume | None:
         """What a worker does for which there is no design to begin."""
 
+    def went_on(self) -> None:
+        """Another session begins: what was in mind but never taken up is not known to it."""
+
     def decided(self) -> None:
         """An answer of `next` was taken up: the next is another decision."""
 

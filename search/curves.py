@@ -9,7 +9,7 @@ each kind has its share of the epochs.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Generic
+from typing import Any, Generic
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,9 @@ SHARE_OF_PROMOTIONS = 0.6
 ANYWHERE, NEARBY = 200, 100
 """New designs that are held against one another: any, and ones near the most promising."""
 MOST_PROMISING = 10
+RUNNING_A_CHOICE, MOST_CHOICES = 8, 50
+"""With many trials running one forecast serves for several choices, one for so many of them: what a
+thousandth of them showed since changes little, and a forecast takes time."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,11 @@ class Curves(Generic[D]):
         self._space, self._history = space, history
         self._second, self._per_cost = second, per_cost
         self.forecaster = Forecaster(space, history)
+        self._chosen_paused: list[tuple[int, Worth]] = []
+        self._chosen_new: list[tuple[D, Worth]] = []
+        """Of one forecast, the best first; each is there until it is taken up."""
+        self._offered: list[Any] = []
+        """One of the two, of which the first was the answer to the last question."""
 
     @property
     def promotion_due(self) -> bool:
@@ -75,23 +83,55 @@ class Curves(Generic[D]):
 
     def best_paused(self) -> tuple[int, Worth]:
         """The paused trial to go on with; there is one at least."""
-        forecast = self.forecaster.now()
         paused = self._history.candidates()
-        index, worth = self._best(forecast, self._candidates(forecast, paused, []))
-        return paused[index].trial, worth
+        waiting = {each.trial for each in paused}
+        self._chosen_paused = [each for each in self._chosen_paused if each[0] in waiting]
+        if not self._chosen_paused:
+            forecast = self.forecaster.now()
+            best = self._best(forecast, self._candidates(forecast, paused, []), self._choices)
+            self._chosen_paused = [(paused[index].trial, worth) for index, worth in best]
+        self._offered = self._chosen_paused
+        return self._chosen_paused[0]
 
     def best_new(self, random: Random) -> tuple[D, Worth]:
         """The design to begin."""
-        forecast = self.forecaster.now()
+        refused = self._history.refused
+        self._chosen_new = [each for each in self._chosen_new if each[0] not in refused]
+        if not self._chosen_new:
+            forecast = self.forecaster.now()
+            designs = self._designs(forecast, random)
+            fresh = [design for design in designs if design not in refused] or designs
+            best = self._best(forecast, self._candidates(forecast, [], fresh), self._choices)
+            self._chosen_new = [(fresh[index], worth) for index, worth in best]
+        self._offered = self._chosen_new
+        return self._chosen_new[0]
+
+    def taken_up(self) -> None:
+        """What was offered last is done, if it was anything."""
+        del self._offered[:1]
+        self._offered = []
+
+    def asked(self) -> None:
+        """A further question: nothing is offered yet."""
+        self._offered = []
+
+    def forget(self) -> None:
+        """A new session knows nothing of what was chosen before and has not begun."""
+        self._chosen_new, self._chosen_paused = [], []
+
+    @property
+    def _choices(self) -> int:
+        running = len(self._history.running)
+        return min(max(running // RUNNING_A_CHOICE - 1, 1), MOST_CHOICES)
+
+    def _designs(self, forecast: Forecast, random: Random) -> list[D]:
+        """Different designs, any, and near the most promising."""
         chance = Chance(random)
         designs = [self._space.sample(chance) for _ in range(ANYWHERE)]
         bases = [self._space.answers(design) for design in self._most_promising(forecast)]
         for _ in range(NEARBY if bases else 0):
             designs.append(self._space.sample(Near(chance.random, chance.random.choice(bases))))
-        refused = self._history.refused
-        fresh = [design for design in dict.fromkeys(designs) if design not in refused] or designs
-        index, worth = self._best(forecast, self._candidates(forecast, [], fresh))
-        return fresh[index], worth
+        return list(dict.fromkeys(designs))
 
     def _most_promising(self, forecast: Forecast) -> list[D]:
         """Designs of the trials with the best forecasts of their last epochs."""
@@ -119,7 +159,10 @@ class Curves(Generic[D]):
             rates,
         )
 
-    def _best(self, forecast: Forecast, candidates: _Candidates[D]) -> tuple[int, Worth]:
+    def _best(
+        self, forecast: Forecast, candidates: _Candidates[D], count: int
+    ) -> list[tuple[int, Worth]]:
+        """The `count` best of the candidates, the best first."""
         mean, deviation = forecast.curves.predict(candidates.places, self._times(candidates.ends))
         score = log_improvement(mean, deviation, forecast.warp.top)
         if self._second:
@@ -127,10 +170,12 @@ class Curves(Generic[D]):
         if self._per_cost:
             legs = [candidates.rungs(i)[0] - candidates.done[i] for i in range(len(score))]
             score = score - np.log(candidates.rates * legs)
-        best = int(score.argmax())
-        points = 100 * forecast.warp.expected_gain(mean[best], deviation[best])
-        left = candidates.ends[best] - candidates.done[best]
-        return best, Worth(points, float(candidates.rates[best] * left))
+        left = candidates.rates * (candidates.ends - candidates.done)
+        gain = forecast.warp.expected_gain
+        return [
+            (int(one), Worth(100 * gain(mean[one], deviation[one]), float(left[one])))
+            for one in np.argsort(-score, kind="stable")[:count]
+        ]
 
     def _area_gains(self, forecast: Forecast, candidates: _Candidates[D]) -> Array:
         """By how much the area of the front would grow if a candidate came to what is likely (the

@@ -18,8 +18,11 @@ class Forgetful(Generic[D]):
         """Nothing: without designs it stands still."""
         return None
 
-    def decided(self) -> None:
+    def went_on(self) -> None:
         """Nothing to learn; so below."""
+
+    def decided(self) -> None:
+        """Nothing."""
 
     def refused(self, design: D) -> None:
         """Nothing."""

@@ -20,6 +20,8 @@ class Follower:
     def __call__(self, line: ledger.Line, known: SearchState) -> None:
         """The next line."""
         match line["kind"]:
+            case "run" if line["event"] == "start":
+                self._strategy.went_on()
             case "decision" if line["action"] == "refuse":
                 self._strategy.decided()
                 self._strategy.refused(from_dict(line["design"]))

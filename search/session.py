@@ -5,6 +5,7 @@ Data, cluster and plan are checked before anything is written or started.
 
 import contextlib
 import dataclasses
+import shutil
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -143,11 +144,13 @@ def _checkpoints(folder: Path, storage: Store | None) -> Store:
 
 def _check_nodes(folder: Path, storage: Store | None, *, new: bool) -> None:
     """ValueError, with no folder left of a `new` run, for a node that cannot train for this one."""
+    store = _checkpoints(folder, storage)
     try:
-        node_check.check_nodes(_checkpoints(folder, storage), cluster.own_node())
+        node_check.check_nodes(store, cluster.own_node())
     except (ValueError, OSError) as error:
         if new:
-            folder.rmdir()
+            store.delete_folder("")
+            shutil.rmtree(folder, ignore_errors=True)
         raise ValueError(str(error)) from error
 
 

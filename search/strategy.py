@@ -93,6 +93,8 @@ class Search(Generic[D]):
 
     def next(self, *, new: bool = True) -> Start[D] | Resume | None:
         """What a free worker does; None when there is nothing now."""
+        if self._curves:
+            self._curves.asked()
         if self._pauses:
             resume = self._promotion(new=new)
             if resume:
@@ -179,9 +181,16 @@ class Search(Generic[D]):
             design = self._sample_by_chance(attempt) if attempt else sample(attempt)
         return design
 
+    def went_on(self) -> None:
+        """Another session begins."""
+        if self._curves:
+            self._curves.forget()
+
     def decided(self) -> None:
         """The next decision is another one."""
         self._decisions += 1
+        if self._curves:
+            self._curves.taken_up()
 
     def refused(self, design: D) -> None:
         """A design is not to be trained, now or ever."""

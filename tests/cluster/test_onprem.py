@@ -68,6 +68,7 @@ def test_the_dashboard_listens_on_the_head_alone(onprem: OnPrem) -> None:
 
 
 def test_the_same_results_as_on_one_machine(onprem: OnPrem, tmp_path: Path) -> None:
+    onprem.await_nodes(3)
     options = f"{FULL} --trials 20 --max-epochs 2 --seed 3"
     there = onprem.search("same", f"{options} --parallel 3")
     alone = [sys.executable, "search/run.py", "--dataset", "digits", "--precision", "fp32"]
@@ -83,6 +84,7 @@ def test_the_same_results_as_on_one_machine(onprem: OnPrem, tmp_path: Path) -> N
 
 
 def test_a_trial_spans_two_hosts(onprem: OnPrem) -> None:
+    onprem.await_nodes(3)
     state = onprem.search(
         "span", f"{FULL} --trials 2 --max-epochs 2 --workers-per-trial 2 --parallel 1"
     )
@@ -91,6 +93,8 @@ def test_a_trial_spans_two_hosts(onprem: OnPrem) -> None:
 
 
 def test_bad_nodes_are_named(onprem: OnPrem) -> None:
+    onprem.await_nodes(3)
+
     def refused(host: int, spoil: str, mend: str) -> str:
         onprem.hosts.ssh(host, spoil)
         try:
@@ -133,6 +137,7 @@ def test_a_host_is_killed(onprem: OnPrem) -> None:
 
 
 def test_a_host_is_cut_off_and_back(onprem: OnPrem) -> None:
+    onprem.await_nodes(3)
     search = onprem.hosts.begin(
         1, onprem.command("cut", f"{FULL} --trials 24 --max-epochs 30 --parallel 3")
     )
@@ -148,6 +153,7 @@ def test_a_host_is_cut_off_and_back(onprem: OnPrem) -> None:
 
 def test_the_head_is_killed(onprem: OnPrem, tmp_path: Path) -> None:
     """And the run goes on elsewhere, with only the storage left."""
+    onprem.await_nodes(3)
     search = onprem.hosts.begin(
         1, onprem.command("head", f"{FULL} --trials 12 --max-epochs 30 --parallel 3")
     )

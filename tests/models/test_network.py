@@ -1,9 +1,16 @@
+from random import Random
+from typing import get_args
+
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from models.design import Design
 from models.network import build, count_parameters, measure_size
 from models.transcript import TRANSCRIPT
+from search.axes import Axis
+from search.chance import Chance
+from search.space import Space
 
 CIFAR = (3, 32, 32)
 
@@ -29,6 +36,18 @@ def test_flops_by_hand() -> None:
     dense = 2 * (50 * 32 * 32) * 10
     assert measure_size(TRANSCRIPT["cnn-1"], CIFAR, 10)[1] == convolution + dense
     assert measure_size(TRANSCRIPT["ann-1"], CIFAR, 10)[1] == 2 * 3072 * 10
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_flops_are_those_of_torch_s_own_counter(seed: int) -> None:
+    space = Space(10, 32, 32, frozenset(get_args(Axis)))
+    design = space.sample(Chance(Random(seed)))
+    with torch.device("meta"):
+        network, images = build(design, CIFAR, 10).eval(), torch.empty(1, *CIFAR)
+    counter = FlopCounterMode(display=False)
+    with counter, torch.no_grad():
+        network(images)
+    assert measure_size(design, CIFAR, 10)[1] == counter.get_total_flops()
 
 
 def test_too_many_poolings_are_refused() -> None:

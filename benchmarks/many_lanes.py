@@ -1,0 +1,159 @@
+"""What a search of many lanes costs its head: strategy, adapter and ledger, with lanes that only
+pretend to train: fed straight to the adapter, and asleep on Ray."""
+
+import heapq
+import math
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import psutil
+import ray.tune
+
+from benchmarks.ray_session import ray_with
+from models.design import Design, from_dict
+from search.budget import Budget
+from search.conversation import Conversation
+from search.follow import Follower
+from search.leg import from_config
+from search.plan import Plan
+from search.recorder import Recorder
+from search.scalars import Scalars
+from search.space import Space
+from search.strategy import Search, StrategySettings
+from search.tune_adapter import Ask, Decide
+from search.tune_loop import run_legs
+
+LANES, RESULTS = 1000, 12_000
+SLEEPING, SLEEPING_SECONDS = 64, 180.0
+"""Lanes on Ray, and how long their driver is watched once all are up."""
+EPOCH_SECONDS, MAX_EPOCHS = 30.0, 27
+SHAPE, CLASSES = (3, 32, 32), 10
+
+
+def run() -> None:
+    """Prints shares of a core for each hundred lanes whose epochs take half a minute."""
+    print(f"Overhead of lanes whose epochs take {EPOCH_SECONDS:g} s: CPU of the driver, as a share")
+    print("of a core for each hundred lanes; the default strategy, the space of networks.")
+    with tempfile.TemporaryDirectory() as folder:
+        share, each = _pretend(Path(folder))
+    print(
+        f"  {LANES:,} lanes fed straight to adapter, strategy and ledger, the last {RESULTS // 2:,}"
+    )
+    print(f"  of {RESULTS:,} epochs: {1000 * each:.1f} ms an epoch, ratio {share:.4f}")
+    with tempfile.TemporaryDirectory() as folder, ray_with(2):
+        print(f"  {SLEEPING} sleeping lanes on Ray: ratio {_asleep(Path(folder)):.4f}")
+
+
+@dataclass
+class _Trial:
+    """What the adapter sees of a trial of Tune's."""
+
+    config: dict[str, Any]
+
+
+class Asleep(ray.tune.Trainable):
+    """A lane that sleeps for an epoch's time, and makes its result up."""
+
+    def setup(self, config: dict[str, Any]) -> None:
+        """`config` is the first leg."""
+        self._random = Random(str(config))
+        self.reset_config(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Takes the next leg."""
+        leg = from_config(new_config)
+        self._design, self._epoch = from_dict(leg.design), leg.from_epoch
+        return True
+
+    def step(self) -> dict[str, Any]:
+        """One epoch."""
+        time.sleep(_epoch_seconds(self._random))
+        self._epoch += 1
+        return {"answer": _result(self._design, self._epoch, self._random), "group": "g"}
+
+
+def _conversation(run: Path, lanes: int) -> Conversation:
+    strategy = Search(Space(MAX_EPOCHS, *SHAPE[1:], frozenset()), StrategySettings(), [], None)
+    follow = Follower(strategy)
+    recorder = Recorder(run, Plan(lanes, 1, 1, 0), None, SHAPE, CLASSES, Scalars(run), [follow])
+    return Conversation(
+        strategy,
+        recorder,
+        Budget(),
+        refuse=lambda design: "",
+        lanes=lambda: lanes,
+        seed=0,
+        say=lambda trial: None,
+        interrupted=lambda: False,
+    )
+
+
+def _pretend(run: Path) -> tuple[float, float]:
+    """The share of a core, and CPU seconds an epoch, once the search has grown large."""
+    random = Random(0)
+    conversation = _conversation(run, LANES)
+    ask, decide = Ask(conversation), Decide(conversation)
+    lanes: list[tuple[float, int, _Trial]] = []
+    now = began_at = began = 0.0
+    for told in range(RESULTS):
+        while len(lanes) < LANES:
+            trial = _Trial(ask.suggest(str(told)))
+            heapq.heappush(lanes, (now + _epoch_seconds(random), random.getrandbits(40), trial))
+        if told == RESULTS // 2:
+            began, began_at = time.process_time(), now
+        now, _, trial = heapq.heappop(lanes)
+        known = conversation.recorder.state.trials[trial.config["trial"]]
+        result = _result(known.design, known.last_epoch + 1, random)
+        flat = {f"answer/{key}": value for key, value in result.items()} | {"group": "g"}
+        if decide.on_trial_result(None, trial, flat) == decide.CONTINUE:
+            heapq.heappush(lanes, (now + _epoch_seconds(random), random.getrandbits(40), trial))
+    spent = time.process_time() - began
+    return spent / (now - began_at) / (LANES / 100), spent / (RESULTS // 2)
+
+
+def _asleep(folder: Path) -> float:
+    """The driver's share of a core."""
+    driver, marks = psutil.Process(), []
+    (folder / "run").mkdir()
+    conversation = _conversation(folder / "run", SLEEPING)
+    recorder = conversation.recorder
+
+    def over() -> bool:
+        lanes = {line["trial"] for t in recorder.state.trials.values() for line in t.epochs[-1:]}
+        if len(lanes) >= SLEEPING:
+            spent = sum(driver.cpu_times()[:2])
+            marks.append((time.monotonic(), spent))
+        return bool(marks) and marks[-1][0] - marks[0][0] > SLEEPING_SECONDS
+
+    conversation.over = over  # type: ignore[method-assign]
+    place = {"memory": 1 << 20}
+    run_legs(conversation, lambda scratch: ray.tune.with_resources(Asleep, place))
+    (began, before), (ended, after) = marks[0], marks[-1]
+    return (after - before) / (ended - began) / (SLEEPING / 100)
+
+
+def _epoch_seconds(random: Random) -> float:
+    return EPOCH_SECONDS * random.uniform(0.8, 1.2)
+
+
+def _result(design: Design, epoch: int, random: Random) -> dict[str, Any]:
+    """An epoch's, with accuracies that depend on the design."""
+    away = abs(math.log10(design.learning_rate) + 3)
+    reached = 0.85 - 0.1 * away - 0.3 / (1 + epoch) + random.gauss(0, 0.01)
+    return {
+        "epoch": epoch,
+        "train_loss": 1.0,
+        "train_accuracy": reached,
+        "val_loss": 1.0,
+        "val_accuracy": reached,
+        "train_seconds": EPOCH_SECONDS,
+        "eval_seconds": 1.0,
+        "images_per_second": 1500.0,
+        "peak_memory_bytes": 10**9,
+        "precision": "fp32",
+        "device": "cpu",
+    }
