@@ -1,6 +1,6 @@
 """What is said between a search's strategy and its lanes."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
 
@@ -52,6 +52,7 @@ class Conversation:
         self.strategy, self.recorder, self.budget = strategy, recorder, budget
         self._refuse, self._seed, self._say = refuse, seed, say
         self._lanes, self._interrupted, self._stopping = lanes, interrupted, stopping
+        self._begun = Counter(trial.design for trial in recorder.state.trials.values())
         self._legs: set[int] = set()
         """Trials that are in a lane."""
         self._waiting: deque[Leg] = deque()
@@ -138,8 +139,9 @@ class Conversation:
 
     def _start(self, action: Start[Design]) -> Leg:
         # A design that was trained before is trained from a further seed.
-        trials, design = self.recorder.state.trials, action.design
-        seed = self._seed + sum(trial.design == design for trial in trials.values())
+        design = action.design
+        seed = self._seed + self._begun[design]
+        self._begun[design] += 1
         number = self.recorder.start(
             design,
             seed,
@@ -148,7 +150,7 @@ class Conversation:
             by=action.by,
             worth=action.worth,
         )
-        return _leg(trials[number])
+        return _leg(self.recorder.state.trials[number])
 
     def heard(self, number: int, answer: dict[str, Any], group: str) -> bool:
         """A lane's answer for its trial: one epoch, a failure, or that its workers are still to

@@ -128,10 +128,12 @@ def _config(hosts: Hosts, token: Path) -> dict[str, object]:
 
 
 def _lay_out_environment(hosts: Hosts, host: int) -> None:
-    """The virtual environment of these tests where `make setup` would put one."""
+    """The virtual environment of these tests where `make setup` would put one. Its project is the
+    one of these tests: the host's own copy has to come first."""
     parts = " ".join(f"{sys.prefix}/{part}" for part in ("bin", "lib", "include", "pyvenv.cfg"))
     hosts.ssh(
         host,
         "mkdir -p ~/kneepoint/.venv && cd ~/kneepoint/.venv && "
-        f"ln -s {parts} . && touch -d '+1 day' installed",
+        f"ln -s {parts} . && touch -d '+1 day' installed && "
+        "echo 'export PYTHONPATH=~/kneepoint' >> ~/.bashrc",
     )
