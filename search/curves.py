@@ -33,6 +33,8 @@ MOST_PROMISING = 10
 RUNNING_A_CHOICE, MOST_CHOICES = 8, 50
 """With many trials running one forecast serves for several choices, one for so many of them: what a
 thousandth of them showed since changes little, and a forecast takes time."""
+LEAST_PART = 4
+"""Of so many choices a quarter at least must wait before it is made for them."""
 
 
 @dataclass(frozen=True)
@@ -81,11 +83,20 @@ class Curves(Generic[D]):
         given = self._history.epochs_given
         return given - self._history.epochs_begun < SHARE_OF_PROMOTIONS * given
 
+    def enough_paused(self) -> bool:
+        """Whether there are paused trials to choose from that are worth a forecast."""
+        paused = self._history.candidates()
+        self._drop_gone(paused)
+        return bool(self._chosen_paused) or len(paused) >= self._choices / LEAST_PART
+
+    def _drop_gone(self, paused: Sequence[Seen[D]]) -> None:
+        waiting = {each.trial for each in paused}
+        self._chosen_paused[:] = [each for each in self._chosen_paused if each[0] in waiting]
+
     def best_paused(self) -> tuple[int, Worth]:
         """The paused trial to go on with; there is one at least."""
         paused = self._history.candidates()
-        waiting = {each.trial for each in paused}
-        self._chosen_paused = [each for each in self._chosen_paused if each[0] in waiting]
+        self._drop_gone(paused)
         if not self._chosen_paused:
             forecast = self.forecaster.now()
             best = self._best(forecast, self._candidates(forecast, paused, []), self._choices)

@@ -136,7 +136,6 @@ class Recorder:
             return
         entries = self._book(trial)
         self._write(*entries, ("trial", {"trial": trial, "state": "paused", "reason": reason}))
-        self._scalars.end(self.state.trials[trial])
         self._keeper.settle(self.state.trials[trial])
         self._export_now_and_then()
 
@@ -181,7 +180,6 @@ class Recorder:
             complete = known.last_epoch == known.design.epochs
             ended, reason = ("finished", "") if complete else ("stopped", reason)
         self._write(*entries, ("trial", {"trial": trial, "state": ended, "reason": reason}))
-        self._scalars.end(known)
         self._keeper.settle(known)
         self._export_now_and_then()
 

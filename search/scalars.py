@@ -1,33 +1,51 @@
 """Writes each trial's epochs as TensorBoard events, one TensorBoard run a trial."""
 
+import struct
 from pathlib import Path
-from typing import Any
 
-from tensorboardX import SummaryWriter
+from tensorboardX.proto.event_pb2 import Event
+from tensorboardX.proto.summary_pb2 import Summary
+from tensorboardX.record_writer import masked_crc32c
 
 from search.state import Trial
 
 SCALARS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "images_per_second")
+VERSION = "brain.Event:2"
+"""Of the format, in the first event of each file."""
 
 
 class Scalars:
-    """Events in `run`/tensorboard."""
+    """Events in `run`/tensorboard. A file is open only while it is written: a writer of
+    tensorboardX's is a thread and an open file for each trial that runs, of which there may be a
+    thousand."""
 
     def __init__(self, run: Path) -> None:
         self._folder = run / "tensorboard"
-        self._writers: dict[int, Any] = {}
 
     def epoch(self, trial: Trial) -> None:
         """The newest epoch of `trial`."""
-        if trial.trial not in self._writers:
-            name = f"{trial.trial:04d}-{trial.name or trial.design.id}"
-            self._writers[trial.trial] = SummaryWriter(str(self._folder / name))
-        line = trial.epochs[-1]
-        for scalar in SCALARS:
-            if line[scalar] is not None:
-                self._writers[trial.trial].add_scalar(scalar, line[scalar], line["epoch"])
+        folder = self._folder / f"{trial.trial:04d}-{trial.name or trial.design.id}"
+        path = folder / "events.out.tfevents.kneepoint"
+        line, records = trial.epochs[-1], b""
+        if not path.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            first = Event(wall_time=line["time"], file_version=VERSION)
+            records = _record(first.SerializeToString())
+        values = [
+            Summary.Value(tag=name, simple_value=line[name])
+            for name in SCALARS
+            if line[name] is not None
+        ]
+        event = Event(wall_time=line["time"], step=line["epoch"], summary=Summary(value=values))
+        with path.open("ab") as file:
+            file.write(records + _record(event.SerializeToString()))
 
-    def end(self, trial: Trial) -> None:
-        """`trial` has ended."""
-        if trial.trial in self._writers:
-            self._writers.pop(trial.trial).close()
+
+def _record(data: bytes) -> bytes:
+    """As TensorFlow frames records: length, its checksum, data, its checksum."""
+    length = struct.pack("<Q", len(data))
+    return b"".join((length, _checksum(length), data, _checksum(data)))
+
+
+def _checksum(data: bytes) -> bytes:
+    return struct.pack("<I", masked_crc32c(data))

@@ -131,7 +131,8 @@ class Search(Generic[D]):
         may begin any more, also until one is trained to its end."""
         if not new:
             return curves.promotion_due or not self.history.finished
-        return curves.promotion_due and len(self.history.trials) >= self._settings.startup
+        begun = len(self.history.trials) >= self._settings.startup
+        return curves.promotion_due and begun and curves.enough_paused()
 
     def last_resort(self) -> Resume | None:
         """The best paused trial, where the space has no further design at all."""

@@ -113,8 +113,10 @@ def test_bad_nodes_are_named(onprem: OnPrem) -> None:
     assert "cannot be written" in refused(
         3, f"{read_only} {onprem.storage}", f"umount {onprem.storage}"
     )
-    search = "~/kneepoint/search"
-    assert "cannot run kneepoint" in refused(3, f"{empty} {search}", f"umount {search}")
+    # Its own copy, and that of these tests' environment, which is on every host here.
+    copies = ("~/kneepoint/search", f"{ROOT}/search")
+    gone = " && ".join(f"{empty} {copy}" for copy in copies)
+    assert "cannot run kneepoint" in refused(3, gone, f"umount {' '.join(copies)}")
     design = "~/kneepoint/models/design.py"
     other = f"(cat {design}; echo '# older') > /tmp/other && mount --bind /tmp/other {design}"
     assert "kneepoint" in refused(2, other, f"umount {design}")
