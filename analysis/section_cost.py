@@ -7,6 +7,7 @@ from analysis.epoch_gain import epoch_gain_table
 from analysis.findings import Findings
 from analysis.headline import price_of
 from analysis.knee import RULE
+from analysis.node_table import node_table
 from analysis.page import Section
 from analysis.quantities import count, duration
 from analysis.report_folder import FigureBlock, ReportFolder
@@ -83,6 +84,7 @@ def bill_section(found: Findings, report: ReportFolder) -> Section:
     spent = search_cost(found.run)["seconds"]
     training = found.best.train_seconds(found.epoch) if found.best else None
     batch = metrics.get("prediction_batch")
+    nodes = node_table(found.run)
     one = duration(prediction)
     if prediction is not None and batch is not None:
         device = metrics.get("prediction_device") or "an unknown device"
@@ -94,7 +96,10 @@ def bill_section(found: Findings, report: ReportFolder) -> Section:
             f"Search: workers were held for {duration(spent)}. Training {found.best_name} once: "
             f"{duration(training)}. One prediction: {one}."
         ],
-        tables=[report.add_table(cost_table(found.run, found.best, found.epoch, prediction))],
+        tables=[
+            report.add_table(cost_table(found.run, found.best, found.epoch, prediction)),
+            *([report.add_table(nodes)] if nodes else []),
+        ],
     )
 
 

@@ -1,5 +1,7 @@
 """Confusion, class scores, the three kinds of cost, importances."""
 
+import json
+
 import optuna
 import pytest
 from optuna.storages import JournalStorage
@@ -8,6 +10,7 @@ from optuna.trial import TrialState
 
 from analysis.cost_kinds import cost_table
 from analysis.importance import importance_table, importances
+from analysis.node_table import node_table
 from analysis.prediction_quality import class_table, confused_pairs_table, confusion_table
 from models.scoring import classification_metrics
 
@@ -121,3 +124,21 @@ def test_a_missing_or_damaged_study_does_not_stop_the_report(make_run, content):
         (run.folder / "study.log").write_text(content)
     found = importances(run.folder / "study.log", run.findings().run.state)
     assert found.frame.empty and found.reason
+
+
+def test_nodes_of_a_cluster_and_their_idle_hours(make_run) -> None:
+    run = make_run("nodes")
+    assert node_table(run.findings().run) is None
+    line = {"kind": "gpu-spot", "cpus": 4.0, "gpus": 1.0, "since": 1.0}
+    (run.folder / "costs.jsonl").write_text(
+        "\n".join(
+            json.dumps(
+                line | {"node": node, "address": node, "seconds": total, "idle_seconds": idle}
+            )
+            for node, total, idle in (("a", 10.0, 5.0), ("b", 7200.0, 1800.0), ("a", 3600.0, 0.0))
+        )
+    )
+    table = node_table(run.findings().run)
+    assert table is not None
+    rows = table.frame[["address", "hours", "idle_hours", "idle_share"]].to_numpy().tolist()
+    assert rows == [["b", 2.0, 0.5, 0.25], ["a", 1.0, 0.0, 0.0]]
