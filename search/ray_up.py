@@ -10,7 +10,7 @@ import yaml
 CONFIG = Path("~/ray_bootstrap_config.yaml")
 LOG = Path("~/ray_down.log")
 MOST_NODES = 1000
-"""Of one kind, where the file names no limit."""
+"""Of one kind."""
 
 
 def config() -> dict[str, Any] | None:
@@ -23,17 +23,17 @@ def config() -> dict[str, Any] | None:
 
 
 def growable_nodes(found: dict[str, Any]) -> list[dict[str, float]]:
-    """What each node has when the cluster is as large as its file lets it be, without its head.
+    """What each node has when the cluster is as large as its file lets it be, beside its head.
 
     Node types that name no resources (one's own hosts, before they joined) are left out.
     """
-    most = found.get("max_workers")
+    most = found.get("max_workers", MOST_NODES)
     nodes: list[dict[str, float]] = []
     for name, kind in found["available_node_types"].items():
-        if name != found.get("head_node_type") and kind.get("resources"):
-            count = kind.get("max_workers", most)
-            count = MOST_NODES if count is None else min(count, MOST_NODES)
-            nodes += [dict(kind["resources"])] * count
+        is_head = name == found.get("head_node_type")
+        count = kind.get("max_workers", 0 if is_head else most)
+        if kind.get("resources"):
+            nodes += [dict(kind["resources"])] * min(count, MOST_NODES)
     # Together no more than the whole cluster may have: the largest first.
     nodes.sort(key=lambda node: (-node.get("GPU", 0), -node.get("CPU", 0)))
     return nodes[:most]

@@ -7,9 +7,10 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -20,9 +21,6 @@ from tests.cluster.hosts import Hosts, missing
 ROOT = Path(__file__).parents[2]
 FOLDER = Path("/var/tmp/kneepoint-hosts")
 RAY = str(Path(sys.executable).parent / "ray")
-CLUSTER = "kneepoint-test"
-SHARE = "--num-cpus=1 --object-store-memory=500000000"
-"""Of each host, for Ray."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +57,12 @@ class OnPrem:
         )  # fmt: skip
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 
+    def forget(self) -> None:
+        """What Ray remembers of it on the machine that started it."""
+        for left in Path("/tmp/ray").glob(f"cluster-{self.file.stem}.*"):
+            with contextlib.suppress(OSError):
+                left.unlink()
+
     def nodes(self) -> int:
         """How many nodes the head knows as alive."""
         script = (
@@ -94,36 +98,46 @@ def hosts() -> Iterator[Hosts]:
 
 @pytest.fixture(scope="session")
 def onprem(hosts: Hosts) -> Iterator[OnPrem]:
-    storage = hosts.folder / "shared"
-    storage.mkdir()
-    token = hosts.folder / "token"
-    token.write_text(secrets.token_hex(32))
-    token.chmod(0o600)
-    for host in range(1, hosts.count + 1):
-        _lay_out_environment(hosts, host)
-    file = hosts.folder / "cluster.yaml"
-    file.write_text(yaml.safe_dump(_config(hosts, token)))
+    cluster = start(hosts, "kneepoint-test", head="--num-cpus=1")
+    yield cluster
+    cluster.forget()
+
+
+def start(
+    hosts: Hosts, name: str, *, head: str, change: Callable[[dict[str, Any]], None] | None = None
+) -> OnPrem:
+    """`ray up` with cluster-onprem.yaml as a user changes it, and a small share of each host for
+    Ray; `head` are words for its start there, `change` is what else is changed."""
+    storage, token = hosts.folder / "shared", hosts.folder / "token"
+    if not storage.exists():
+        storage.mkdir()
+        token.write_text(secrets.token_hex(32))
+        token.chmod(0o600)
+        for host in range(1, hosts.count + 1):
+            _lay_out_environment(hosts, host)
+    config = _config(hosts, name, token, head)
+    if change:
+        change(config)
+    file = hosts.folder / f"{name}.yaml"
+    file.write_text(yaml.safe_dump(config))
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     environment = kept | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token)}
     cluster = OnPrem(hosts, file, storage, environment, time.time())
     cluster.ray("up", "--yes", str(file))
-    yield cluster
-    for left in Path("/tmp/ray").glob(f"cluster-{CLUSTER}.*"):
-        with contextlib.suppress(OSError):
-            left.unlink()
+    return cluster
 
 
-def _config(hosts: Hosts, token: Path) -> dict[str, object]:
-    """cluster-onprem.yaml as a user changes it, with a small share of each host for Ray."""
+def _config(hosts: Hosts, name: str, token: Path, head: str) -> dict[str, Any]:
     config = yaml.safe_load((ROOT / "cluster-onprem.yaml").read_text())
     workers = [hosts.address(host) for host in range(2, hosts.count + 1)]
-    config["cluster_name"] = CLUSTER
+    config["cluster_name"] = name
     config["provider"] |= {"head_ip": hosts.address(1), "worker_ips": workers}
     config["auth"] = {"ssh_user": "root", "ssh_private_key": str(hosts.key)}
     config["file_mounts"]["~/.ray/auth_token"] = str(token)
-    for kind in ("head", "worker"):
+    for kind, share in (("head", head), ("worker", "--num-cpus=1")):
         commands = config[f"{kind}_start_ray_commands"]
-        commands[-1] = commands[-1].replace("ray start", f"ray start {SHARE}")
+        words = f"ray start {share} --object-store-memory=500000000"
+        commands[-1] = commands[-1].replace("ray start", words)
     return config
 
 

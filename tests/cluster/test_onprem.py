@@ -61,6 +61,23 @@ def test_without_the_token_nobody_is_let_in(onprem: OnPrem) -> None:
     assert "in" in onprem.hosts.ssh(2, f'python -c "{script}"').stdout.split()
 
 
+def test_no_secret_is_to_be_seen(onprem: OnPrem) -> None:
+    """Neither in what a search writes or prints, nor in Ray's logs, nor among the processes."""
+    token = (onprem.hosts.folder / "token").read_text()
+    search = onprem.hosts.begin(1, onprem.command("secret", f"{FULL} --trials 6 --max-epochs 6"))
+    await_epochs(onprem.storage / "secret", 2)
+    for host in (1, 2, 3):
+        assert token not in onprem.hosts.ssh(host, "ps auxwwe | sed s/RAY_AUTH_TOKEN_PATH//").stdout
+        found = onprem.hosts.ssh(host, f"grep -rlF {token} /tmp ~/runs", check=False).stdout
+        assert not found, found
+    out, err = search.communicate(timeout=200)
+    assert search.returncode == 0 and token not in out + err
+    assert not [
+        p for p in onprem.storage.rglob("*") if p.is_file() and token.encode() in p.read_bytes()
+    ]
+    assert token not in onprem.file.read_text()
+
+
 def test_the_dashboard_listens_on_the_head_alone(onprem: OnPrem) -> None:
     ask = "curl -s -o /dev/null -w %{http_code} http://"
     assert onprem.hosts.ssh(1, f"{ask}127.0.0.1:8265/").stdout.strip() in ("200", "401", "403")
@@ -113,10 +130,9 @@ def test_bad_nodes_are_named(onprem: OnPrem) -> None:
     assert "cannot be written" in refused(
         3, f"{read_only} {onprem.storage}", f"umount {onprem.storage}"
     )
-    # Its own copy, and that of these tests' environment, which is on every host here.
-    copies = ("~/kneepoint/search", f"{ROOT}/search")
-    gone = " && ".join(f"{empty} {copy}" for copy in copies)
-    assert "cannot run kneepoint" in refused(3, gone, f"umount {' '.join(copies)}")
+    old = "mkdir -p /tmp/old && touch /tmp/old/__init__.py && mount --bind /tmp/old"
+    search = "~/kneepoint/search"
+    assert "cannot run kneepoint" in refused(3, f"{old} {search}", f"umount {search}")
     design = "~/kneepoint/models/design.py"
     other = f"(cat {design}; echo '# older') > /tmp/other && mount --bind /tmp/other {design}"
     assert "kneepoint" in refused(2, other, f"umount {design}")

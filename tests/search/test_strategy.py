@@ -45,7 +45,7 @@ class Noted(Search[Point]):
 @settings(deadline=None, max_examples=25)
 @given(
     searcher=st.sampled_from(["curves", "random"]),
-    workers=st.integers(1, 6),
+    workers=st.one_of(st.integers(1, 6), st.just(36)),
     seed=st.integers(0, 1000),
     second=st.sampled_from(["", "cost"]),
 )
@@ -78,11 +78,28 @@ def test_the_same_seed_and_story_the_same_answers(searcher) -> None:
     assert first != answers(4)
 
 
+@pytest.mark.parametrize(("workers", "choices"), [(1, 1), (16, 1), (100, 3)])
+def test_where_many_trials_run_a_forecast_serves_several_choices(workers, choices) -> None:
+    table = smooth(600)
+    strategy: Search[Point] = Search(TableSpace(table), StrategySettings())
+    forecaster = strategy._curves.forecaster
+    forecasts = []
+    now = forecaster.now
+    forecaster.now = lambda: forecasts.append(1) or now()
+    for number, _ in enumerate(replay(strategy, Recorded(table, strategy._space), workers)):
+        if number == 400:
+            break
+    model_s = strategy._decisions - strategy._settings.startup
+    assert len(forecasts) * choices <= model_s
+    if choices == 1:
+        assert len(forecasts) > 0.6 * model_s  # the others are by chance, or before it can tell
+
+
 @pytest.mark.parametrize("searcher", SEARCHERS)
-@pytest.mark.parametrize("cut", [5, 40, 90])
-def test_told_again_it_goes_on_as_it_would_have(searcher, cut) -> None:
+@pytest.mark.parametrize(("cut", "workers"), [(5, 2), (40, 2), (90, 2), (120, 32)])
+def test_told_again_it_goes_on_as_it_would_have(searcher, cut, workers) -> None:
     """A strategy that hears a story afterwards, without ever being asked, answers as the one that
-    took part in it."""
+    took part in it, once that forgets what it had in mind."""
     story: list[tuple] = []
 
     class Told(Search[Point]):
@@ -103,9 +120,10 @@ def test_told_again_it_goes_on_as_it_would_have(searcher, cut) -> None:
             super().told(*told)
 
     took_part = Told(SPACE, StrategySettings(searcher, seed=1))
-    for number, _ in enumerate(replay(took_part, Recorded(TABLE, SPACE), 2), start=1):
+    for number, _ in enumerate(replay(took_part, Recorded(TABLE, SPACE), workers), start=1):
         if number == cut:
             break
+    took_part.went_on()
     heard: Search[Point] = Search(SPACE, StrategySettings(searcher, seed=1))
     for what, *told in story:
         getattr(heard, what)(*told)
