@@ -79,6 +79,14 @@ class OnPrem:
             assert time.monotonic() < deadline, f"not {count} nodes within {seconds} s"
             time.sleep(2)
 
+    def await_end(self, seconds: float = 180) -> None:
+        """Until no host runs Ray."""
+        deadline = time.monotonic() + seconds
+        for host in range(1, self.hosts.count + 1):
+            while self.hosts.ssh(host, "pgrep -x raylet", check=False).returncode == 0:
+                assert time.monotonic() < deadline, f"host {host} still runs Ray"
+                time.sleep(2)
+
 
 @pytest.fixture(scope="session")
 def hosts() -> Iterator[Hosts]:

@@ -36,9 +36,10 @@ def _grows(config: dict) -> None:
 
 
 def test_waiting_trials_start_nodes_and_idle_ones_go(growing: OnPrem) -> None:
+    """And at last, by an option of the search, the head too."""
     assert growing.nodes() == 1
-    options = "--searcher random --scheduler none --trials 8 --max-epochs 4 --seed 1"
-    growing.hosts.ssh(1, growing.command("grow", options))
+    options = "--searcher random --scheduler none --max-epochs 4 --seed 1"
+    growing.hosts.ssh(1, growing.command("grow", f"{options} --trials 8"))
     ended = time.time()
     state = load(growing.storage / "grow")
     assert [trial.state for trial in state.trials.values()] == ["finished"] * 8
@@ -52,3 +53,6 @@ def test_waiting_trials_start_nodes_and_idle_ones_go(growing: OnPrem) -> None:
     assert all(0 < times[w]["seconds"] < head["seconds"] for w in workers)
     growing.await_nodes(1, seconds=300)
     print(f"nodes gone {time.time() - ended:.0f} s after the search")
+    growing.hosts.ssh(1, growing.command("last", f"{options} --trials 2 --cluster-down"))
+    growing.await_end()
+    assert load(growing.storage / "last").trials[1].state == "finished"
