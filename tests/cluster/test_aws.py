@@ -207,3 +207,28 @@ def test_workers_are_on_spot_or_on_demand(access: dict[str, str]) -> None:
         assert machine["InstanceType"] == "g6.xlarge"
         assert profile(client(access, "ec2"), machine) == "kneepoint-worker"
         assert [group["GroupName"] for group in machine["SecurityGroups"]] == ["kneepoint"]
+
+
+@pytest.mark.parametrize(
+    ("spot", "kind"),
+    [(1.0, "gpu-spot"), (0.0, "gpu-on-demand")],
+    ids=["to be had", "not to be had"],
+)
+def test_spot_first_and_on_demand_where_there_is_none(spot: float, kind: str) -> None:
+    """What Ray's autoscaler launches for three lanes that wait."""
+    from ray.autoscaler.v2.instance_manager.config import AutoscalingConfig
+    from ray.autoscaler.v2.scheduler import ResourceDemandScheduler, SchedulingRequest
+    from ray.autoscaler.v2.utils import ResourceRequestUtil
+
+    file = yaml.safe_load((ROOT / "cluster.yaml").read_text())
+    config = AutoscalingConfig(file, skip_content_hash=True)
+    lanes = [ResourceRequestUtil.make({"GPU": 1, "CPU": 1}) for _ in range(3)]
+    request = SchedulingRequest(
+        disable_launch_config_check=True,
+        node_type_configs=config.get_node_type_configs(),
+        max_num_nodes=config.get_max_num_nodes(),
+        resource_requests=ResourceRequestUtil.group_by_count(lanes),
+        recoverable_resource_availabilities={"gpu-spot": spot},
+    )
+    launched = ResourceDemandScheduler(None).schedule(request).to_launch
+    assert {each.instance_type: each.count for each in launched} == {kind: 3}
