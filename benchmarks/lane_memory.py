@@ -4,6 +4,7 @@ import os
 import statistics
 import tempfile
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,33 +21,43 @@ DESIGNS = ("ann-3", "cnn-3", "final")
 IMAGES = 400
 EARLY, LATE, WINDOW = 30, 300, 9
 """Trials after which memory is compared; medians over the last few trial ends."""
+WORKER = "worker"
 TITLES = {
     "ray::ResourceTrainable": "Tune's actor",
     "ray::Lane": "Tune's actor",
-    "ray::TrainController": "Ray Train's controller",
-    "ray::PlacementGroupCleaner": "Ray Train's cleaner",
     "ray::SynchronizationActor": "Ray Train's barrier",
-    "ray::RayTrainWorker": "worker",
+    "ray::RayTrainWorker": WORKER,
 }
 
 
 def run() -> None:
-    """Prints proportional set sizes (shared pages counted in parts), and the growth over trials."""
+    """Prints proportional set sizes (shared pages counted in parts): of the processes of lanes,
+    what a lane takes on the head and where it trains, and the growth over trials."""
     print("Memory of lanes, sums of PSS; ann-3, cnn-3 and final in turn, one thread a lane.")
-    one, _ = _measure(1, WINDOW * 2)
-    two, peak = _measure(2, LATE)
-    kinds = sorted(two[-1], key=lambda kind: -two[-1][kind])
-    for kind in kinds:
-        print(f"  {kind:24} {_mib(two[-1][kind]):7,.0f} MiB with two lanes")
-    lane = sum(two[-1].values()) - sum(one[-1].values())
-    print(f"  one lane more takes {_mib(lane):,.0f} MiB")
+    held, peak = {}, 0.0
+    for lanes, trials in ((1, WINDOW * 2), (2, LATE), (4, WINDOW * 4)):
+        held[lanes], peak = _measure(lanes, trials)
+        for kind, size in sorted(held[lanes][-1].items(), key=lambda each: -each[1]):
+            print(f"  {kind:24} {_mib(size):7,.0f} MiB with {lanes} lane(s)", flush=True)
+    _print_slope("a lane more takes, of the head", held, lambda kind: kind != WORKER)
+    _print_slope("a lane more takes, where it trains", held, lambda kind: kind == WORKER)
     print(f"  peak of a lane's worker, as the ledger has it: {_mib(peak):,.0f} MiB resident")
     early, late = (
-        statistics.median(sum(each.values()) for each in two[end - WINDOW : end])
+        statistics.median(sum(each.values()) for each in held[2][end - WINDOW : end])
         for end in (EARLY, LATE)
     )
     print(f"  after {EARLY} trials {_mib(early):,.0f} MiB, after {LATE} {_mib(late):,.0f} MiB")
     print(f"  ratio {late / early:.3f}")
+
+
+def _print_slope(
+    what: str, held: dict[int, list[dict[str, float]]], counts: Callable[[str], bool]
+) -> None:
+    """By a straight line through the figures for 1, 2 and 4 lanes; and what 1,000 would take."""
+    totals = [sum(s for kind, s in each[-1].items() if counts(kind)) for each in held.values()]
+    slope, start = statistics.linear_regression(list(held), totals)
+    thousand = (start + 1000 * slope) / 2**30
+    print(f"  {what}: {_mib(slope):,.0f} MiB; 1,000 lanes (extrapolated): {thousand:,.0f} GiB")
 
 
 def _measure(lanes: int, trials: int) -> tuple[list[dict[str, float]], float]:
