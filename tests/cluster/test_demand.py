@@ -28,6 +28,9 @@ def growing(hosts: Hosts):
 
 def _grows(config: dict) -> None:
     """As cluster.yaml is: with types of nodes, none of which must be there."""
+    from ray.autoscaler._private.util import prepare_config
+
+    config |= prepare_config(config)
     machine = {"node_config": {}, "resources": {"CPU": 1}, "min_workers": 0, "max_workers": 2}
     config["available_node_types"] = {KIND: machine}
     config["head_node_type"] = KIND
