@@ -1,5 +1,6 @@
 """A search on three hosts: started by `ray up`, its hosts killed and cut off, and taken down."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -42,6 +43,15 @@ def await_epochs(run: Path, count: int, seconds: float = 120) -> SearchState:
             return state
         assert time.monotonic() < deadline, f"not {count} epochs within {seconds} s"
         time.sleep(1)
+
+
+def installed(package: str) -> str:
+    """Where the environment of these tests has it, which all hosts see."""
+    script = f"import {package}; print({package}.__path__[0])"
+    plain = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.check_output(
+        [sys.executable, "-c", script], cwd="/", env=plain, text=True
+    ).strip()
 
 
 def newest(run: Path) -> float:
@@ -135,9 +145,9 @@ def test_bad_nodes_are_named(onprem: OnPrem) -> None:
     assert "cannot be written" in refused(
         3, f"{read_only} {onprem.storage}", f"umount {onprem.storage}"
     )
-    old = "mkdir -p /tmp/old && touch /tmp/old/__init__.py && mount --bind /tmp/old"
-    search = "~/kneepoint/search"
-    assert "cannot run kneepoint" in refused(3, f"{old} {search}", f"umount {search}")
+    places = ("~/kneepoint/search", installed("search"))
+    gone = " && ".join(f"{empty} {place}" for place in places)
+    assert "cannot run kneepoint" in refused(3, gone, f"umount {' '.join(places)}")
     design = "~/kneepoint/models/design.py"
     other = f"(cat {design}; echo '# older') > /tmp/other && mount --bind /tmp/other {design}"
     assert "kneepoint" in refused(2, other, f"umount {design}")
