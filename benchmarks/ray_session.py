@@ -1,7 +1,6 @@
 """A Ray of the benchmark's own on this machine."""
 
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,7 +12,7 @@ from search import cluster
 @contextmanager
 def ray_with(cpus: int) -> Iterator[None]:
     """Ray with so many CPUs, whatever the machine has, and without a word from it."""
-    os.environ.update({n: os.environ.get(n, value) for n, value in cluster.SETTINGS.items()})
+    cluster.apply_settings()
     ray.init(
         address="local",
         num_cpus=cpus,

@@ -7,8 +7,8 @@ import ray
 from ray.exceptions import GetTimeoutError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from search.node_versions import differences, versions
-from search.store import Store, check_writable
+from search.node_versions import fault, versions
+from search.store import Store
 
 ANSWER_SECONDS = 180
 
@@ -29,31 +29,14 @@ def check_nodes(store: Store, own: str) -> None:
             for node in nodes
         }
         for address, answer in answers.items():
-            fault = _heard(address, answer)
-            if fault:
-                raise ValueError(fault)
+            wrong = _heard(address, answer)
+            if wrong:
+                raise ValueError(wrong)
     finally:
         store.delete(name)
 
 
-@ray.remote(num_cpus=0, max_retries=0)
-def _look(expected: dict[str, str], store: Store, name: str, address: str) -> str:
-    """What is wrong with this node, in a line; empty if nothing."""
-    wrong = differences(expected, address)
-    if wrong:
-        return f"{wrong}: bring it up to date with ray up, or with make setup there"
-    try:
-        store.read(name)
-    except OSError:
-        return (
-            f"node {address} does not see {store}: it must be on storage that all nodes share; "
-            "see --storage and --out"
-        )
-    try:
-        check_writable(store, f"node {address}")
-    except OSError as error:
-        return f"--storage {error}"
-    return ""
+_look = ray.remote(num_cpus=0, max_retries=0)(fault)
 
 
 def _heard(address: str, answer: Any) -> str:

@@ -1,4 +1,4 @@
-"""What must be the same on all nodes of a run."""
+"""What must be the same on all nodes of a run, and what each must reach."""
 
 import functools
 import hashlib
@@ -6,6 +6,8 @@ import platform
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
+
+from search.store import Store, check_writable
 
 PACKAGES = ("torch", "torchvision", "numpy", "optuna", "ray")
 
@@ -22,6 +24,26 @@ def differences(expected: Mapping[str, str], address: str) -> str:
     found = versions()
     other = [f"{n} {found[n]} where the head has {v}" for n, v in expected.items() if found[n] != v]
     return f"node {address} has {', '.join(other)}" if other else ""
+
+
+def fault(expected: Mapping[str, str], store: Store, shared: str, address: str) -> str:
+    """Why the node at `address`, which asks itself, cannot train for a run, in a line; empty if it
+    can. `shared` is a file that another node has written into `store`."""
+    wrong = differences(expected, address)
+    if wrong:
+        return f"{wrong}: bring it up to date with ray up, or with make setup there"
+    try:
+        store.read(shared)
+    except OSError:
+        return (
+            f"node {address} does not see {store}: it must be on storage that all nodes share; "
+            "see --storage and --out"
+        )
+    try:
+        check_writable(store, f"node {address}")
+    except OSError as error:
+        return f"--storage {error}"
+    return ""
 
 
 def _code() -> str:

@@ -1,5 +1,6 @@
 """What `ray up` left on a cluster's head: the file that its autoscaler goes by."""
 
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -15,10 +16,17 @@ MOST_NODES = 1000
 
 def config() -> dict[str, Any] | None:
     """The cluster's file, completed by `ray up`; None on a machine that is no such head."""
+    path = CONFIG.expanduser()
     try:
-        found = yaml.safe_load(CONFIG.expanduser().read_text())
+        return _read(path, path.stat().st_mtime_ns)
     except (OSError, yaml.YAMLError):
         return None
+
+
+# A search asks every two seconds; `ray up` may write the file anew meanwhile.
+@functools.lru_cache(maxsize=1)
+def _read(path: Path, changed: int) -> dict[str, Any] | None:
+    found = yaml.safe_load(path.read_text())
     return found if isinstance(found, dict) and "available_node_types" in found else None
 
 

@@ -52,15 +52,19 @@ def apart(folder: Path, storage: Store | None) -> Store | None:
     return storage
 
 
+def checkpoints(folder: Path, storage: Store | None) -> Store:
+    """Where the checkpoints of the run in `folder` lie."""
+    return Folder(str(folder.resolve())) if storage is None else below(storage, folder.name)
+
+
 @contextlib.contextmanager
-def kept(
-    folder: Path, checkpoints: Store, storage: Store | None, console: Console
-) -> Iterator[Store]:
+def kept(folder: Path, storage: Store | None, console: Console) -> Iterator[Store]:
     """The store of checkpoints; while it is entered `folder` is copied to its `storage`, where it
     has any."""
+    store = checkpoints(folder, storage)
     if storage is None:
-        yield checkpoints
+        yield store
         return
     say = functools.partial(console.print, soft_wrap=True)
-    with Copier(folder, checkpoints, say) as copier:
+    with Copier(folder, store, say) as copier:
         yield copier.checkpoints

@@ -54,7 +54,7 @@ from search.sources import source_of
 from search.state import SearchState, load
 from search.stopping import NEVER, Stopping
 from search.stopping import parse as parse_stopping
-from search.store import Folder, Store, below
+from search.store import Store
 from search.study import StudyLog
 from search.tune_loop import run_legs
 from search.worker import TrialSettings
@@ -79,11 +79,11 @@ class Session:
     @property
     def checkpoints(self) -> Store:
         """Where this run's checkpoints lie."""
-        return _checkpoints(self.folder, self.storage)
+        return run_storage.checkpoints(self.folder, self.storage)
 
     def kept(self) -> contextlib.AbstractContextManager[Store]:
         """That store; while it is entered the run's folder is copied to its storage."""
-        return run_storage.kept(self.folder, self.checkpoints, self.storage, self.console)
+        return run_storage.kept(self.folder, self.storage, self.console)
 
 
 def run(
@@ -138,13 +138,9 @@ def run(
     return folder, has_winner
 
 
-def _checkpoints(folder: Path, storage: Store | None) -> Store:
-    return Folder(str(folder.resolve())) if storage is None else below(storage, folder.name)
-
-
 def _check_nodes(folder: Path, storage: Store | None, *, new: bool) -> None:
     """ValueError, with no folder left of a `new` run, for a node that cannot train for this one."""
-    store = _checkpoints(folder, storage)
+    store = run_storage.checkpoints(folder, storage)
     try:
         node_check.check_nodes(store, cluster.own_node())
     except (ValueError, OSError) as error:

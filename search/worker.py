@@ -3,7 +3,6 @@
 import gc
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import ray.train
@@ -22,8 +21,8 @@ from models.selection import Selection, subsets
 from models.training import Training
 from search import weights
 from search.leg import Leg
-from search.node_versions import differences
-from search.store import Folder, Store, check_writable
+from search.node_versions import fault
+from search.store import Store
 
 OUT_OF_MEMORY = "out_of_memory"
 _NO_MEMORY = ("out of memory", "can't allocate memory")
@@ -138,18 +137,12 @@ class Trainer:
 
 
 def _check_node(settings: TrialSettings) -> None:
-    """OSError, naming the node, unless this node has the head's versions, and can write where all
-    others read. A node that was there at the start was asked before; others come later."""
-    node, store = ray.util.get_node_ip_address(), settings.store
-    wrong = differences(settings.versions, node)
+    """OSError, naming the node, unless it can train for this run. A node that was there at the
+    start was asked before; others come later."""
+    node = ray.util.get_node_ip_address()
+    wrong = fault(settings.versions, settings.store, "run.json", node)
     if wrong:
         raise OSError(wrong)
-    if isinstance(store, Folder) and not (Path(store.path) / "run.json").exists():
-        raise FileNotFoundError(
-            f"node {node} does not see {store}: the run's folder must be on storage that all nodes "
-            "share; see --out and --storage"
-        )
-    check_writable(store, f"node {node}")
 
 
 def _device(settings: TrialSettings) -> torch.device:

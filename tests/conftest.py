@@ -72,8 +72,7 @@ def ray_cluster() -> Iterator[str]:
 
     from search import cluster as ours
 
-    for name, value in ours.SETTINGS.items():
-        os.environ.setdefault(name, value)
+    ours.apply_settings()
     head = {"num_cpus": 2, "include_dashboard": True, "dashboard_host": "127.0.0.1"}
     cluster = Cluster(initialize_head=True, head_node_args=head | {"dashboard_port": free_port()})
     os.environ["RAY_ADDRESS"] = cluster.address

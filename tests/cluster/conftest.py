@@ -49,6 +49,18 @@ class OnPrem:
         self.hosts.ssh(1, self.command(name, options))
         return load(self.storage / name)
 
+    def finish(self, search: subprocess.Popen[str], seconds: float) -> str:
+        """Waits for a search that was begun; what it printed."""
+        out, err = search.communicate(timeout=seconds)
+        assert search.returncode == 0, out + err
+        return out + err
+
+    def here(self, options: str) -> None:
+        """A search on the machine that started the cluster, with a Ray of its own."""
+        plain = {n: v for n, v in self.environment.items() if not n.startswith("RAY_")}
+        words = [sys.executable, "search/run.py", *options.split()]
+        subprocess.run(words, cwd=ROOT, env=plain | {"OMP_NUM_THREADS": "1"}, check=True)
+
     def ray(self, *words: str) -> None:
         """A command of Ray's, from the machine that started the cluster."""
         done = subprocess.run(

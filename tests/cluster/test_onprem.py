@@ -12,7 +12,7 @@ import pytest
 from search.node_times import FILE as NODE_TIMES
 from search.node_times import read as read_node_times
 from search.state import SearchState, load
-from tests.cluster.conftest import ROOT, OnPrem
+from tests.cluster.conftest import OnPrem
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
@@ -85,8 +85,7 @@ def test_no_secret_is_to_be_seen(onprem: OnPrem) -> None:
         assert token not in onprem.hosts.ssh(host, "ps auxwwe | sed s/RAY_AUTH_TOKEN_PATH//").stdout
         found = onprem.hosts.ssh(host, f"grep -rlF {token} /tmp ~/runs", check=False).stdout
         assert not found, found
-    out, err = search.communicate(timeout=200)
-    assert search.returncode == 0 and token not in out + err
+    assert token not in onprem.finish(search, 200)
     assert not [
         p for p in onprem.storage.rglob("*") if p.is_file() and token.encode() in p.read_bytes()
     ]
@@ -103,11 +102,10 @@ def test_the_same_results_as_on_one_machine(onprem: OnPrem, tmp_path: Path) -> N
     onprem.await_nodes(3)
     options = f"{FULL} --trials 20 --max-epochs 2 --seed 3"
     there = onprem.search("same", f"{options} --parallel 3")
-    alone = [sys.executable, "search/run.py", "--dataset", "digits", "--precision", "fp32"]
-    alone += ["--cpus-per-worker", "1", "--parallel", "1", "--budget", "15min"]
-    alone += ["--out", str(tmp_path), "--name", "alone", *options.split()]
-    kept = {n: v for n, v in onprem.environment.items() if not n.startswith("RAY_")}
-    subprocess.run(alone, cwd=ROOT, env=kept | {"OMP_NUM_THREADS": "1"}, check=True)
+    onprem.here(
+        "--dataset digits --precision fp32 --cpus-per-worker 1 --parallel 1 --budget 15min "
+        f"--out {tmp_path} --name alone {options}"
+    )
     assert_complete(there, 20)
     assert results(there) == results(load(tmp_path / "alone"))
     used = [node["address"] for node in read_node_times(onprem.storage / "same" / NODE_TIMES)
@@ -160,8 +158,7 @@ def test_a_host_is_killed(onprem: OnPrem) -> None:
     )
     await_epochs(onprem.storage / "kill", 30)
     onprem.hosts.kill(3)
-    out, err = search.communicate(timeout=400)
-    assert search.returncode == 0, out + err
+    onprem.finish(search, 400)
     state = load(onprem.storage / "kill")
     assert_complete(state, 12)
     assert sum(trial.restarts for trial in state.trials.values()) >= 1
@@ -178,8 +175,7 @@ def test_a_host_is_cut_off_and_back(onprem: OnPrem) -> None:
     onprem.hosts.cut(2)
     time.sleep(60)
     onprem.hosts.mend(2)
-    out, err = search.communicate(timeout=500)
-    assert search.returncode == 0, out + err
+    onprem.finish(search, 500)
     assert_complete(load(onprem.storage / "cut"), 24)
     onprem.await_nodes(3)
 
@@ -198,11 +194,7 @@ def test_the_head_is_killed(onprem: OnPrem, tmp_path: Path) -> None:
     lost = newest(onprem.hosts.home(1) / "runs/head") - copied
     print(f"ledger lost with the head: {lost:.0f} s")
     assert 0 < lost <= 30
-    resume = [sys.executable, "search/run.py", "--resume", "head", "--storage", str(onprem.storage)]
-    kept = {n: v for n, v in onprem.environment.items() if not n.startswith("RAY_")}
-    environment = kept | {"OMP_NUM_THREADS": "1"}
-    resume += ["--out", str(tmp_path), "--parallel", "2"]
-    subprocess.run(resume, cwd=ROOT, env=environment, check=True)
+    onprem.here(f"--resume head --storage {onprem.storage} --out {tmp_path} --parallel 2")
     assert_complete(load(onprem.storage / "head"), 12)
     shutil.rmtree(tmp_path / "head")
 
