@@ -137,7 +137,8 @@ def test_ray_up_launches_the_head(access: dict[str, str], tmp_path: Path) -> Non
         up = subprocess.Popen(command, cwd=ROOT, env=access, stdout=out, stderr=out)
         try:
             deadline = time.monotonic() + 120
-            while not (found := instances(machines)):
+            # The mock shows a machine a moment before it shows what the machine may do.
+            while not (found := [each for each in instances(machines) if profile(machines, each)]):
                 assert up.poll() is None and time.monotonic() < deadline, log.read_text()[-3000:]
                 time.sleep(1)
         finally:
@@ -169,11 +170,11 @@ def instances(machines: Any) -> list[dict[str, Any]]:
     return [each for group in found["Reservations"] for each in group["Instances"]]
 
 
-def profile(machines: Any, machine: dict[str, Any]) -> str:
+def profile(machines: Any, machine: dict[str, Any]) -> str | None:
     found = machines.describe_iam_instance_profile_associations(
         Filters=[{"Name": "instance-id", "Values": [machine["InstanceId"]]}]
     )["IamInstanceProfileAssociations"]
-    return found[0]["IamInstanceProfile"]["Arn"].split("/")[-1]
+    return found[0]["IamInstanceProfile"]["Arn"].split("/")[-1] if found else None
 
 
 LAUNCH = """
