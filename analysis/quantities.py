@@ -47,7 +47,7 @@ def amount(value: float | None) -> str:
         return "0"
     if abs(value) >= 1000:
         return f"{value:,.0f}"
-    if abs(value) < 1e-4:
+    if abs(value) < 1e-6:
         return f"{value:.2e}"
     digits = max(0, 2 - math.floor(math.log10(abs(value))))
     return f"{value:.{digits}f}"

@@ -5,10 +5,11 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.quantities import amount
 from analysis.run_folder import Run
 from analysis.table_files import Table
 from search.state import Promise
-from search.stopping import WINDOW, Stopping
+from search.stopping import WINDOW, Stopping, can_pause
 
 MOST_PRICES = 12
 COLUMNS = (*("price", "unit", "decision", "spent", "val_accuracy", "later_spent", "later_points"),)
@@ -18,7 +19,8 @@ def stopping_at(run: Run, price: float) -> Stopping:
     """The rule with this price, in the unit in which the run was paid."""
     share = next(iter(run.state.trials.values()))
     unit = "money" if run.price else "gpuh" if run.uses_gpus else "coreh"
-    return Stopping(price, unit, share.cpus_per_worker, share.gpus_per_worker, run.price)
+    pauses = can_pause((run.record.get("settings") or {}).get("max_epochs"))
+    return Stopping(price, unit, share.cpus_per_worker, share.gpus_per_worker, run.price, pauses)
 
 
 def stop_table(run: Run) -> Table:
@@ -51,7 +53,7 @@ def stop_sentence(run: Run) -> str:
         return ""
     unit = {"gpuh": "GPU-hour", "coreh": "CPU-core-hour", "money": "unit of money"}[rule.unit]
     return (
-        f"The last {WINDOW} decisions of the search expected at most {offered:.2g} points of "
+        f"The last {WINDOW} decisions of the search expected at most {amount(offered)} points of "
         f"accuracy for a further {unit} of training."
     )
 

@@ -2,7 +2,6 @@
 pretend to train: fed straight to the adapter, and asleep on Ray."""
 
 import heapq
-import math
 import tempfile
 import time
 from dataclasses import dataclass
@@ -13,12 +12,11 @@ from typing import Any
 import psutil
 import ray.tune
 
+from benchmarks.asleep import EPOCH_SECONDS, Asleep, epoch_line, epoch_seconds
 from benchmarks.ray_session import ray_with
-from models.design import Design, from_dict
 from search.budget import Budget
 from search.conversation import Conversation
 from search.follow import Follower
-from search.leg import from_config
 from search.plan import Plan
 from search.recorder import Recorder
 from search.scalars import Scalars
@@ -30,7 +28,7 @@ from search.tune_loop import run_legs
 LANES, RESULTS = 1000, 12_000
 SLEEPING, SLEEPING_SECONDS = 64, 180.0
 """Lanes on Ray, and how long their driver is watched once all are up."""
-EPOCH_SECONDS, MAX_EPOCHS = 30.0, 27
+MAX_EPOCHS = 27
 SHAPE, CLASSES = (3, 32, 32), 10
 
 
@@ -53,27 +51,6 @@ class _Trial:
     """What the adapter sees of a trial of Tune's."""
 
     config: dict[str, Any]
-
-
-class Asleep(ray.tune.Trainable):
-    """A lane that sleeps for an epoch's time, and makes its result up."""
-
-    def setup(self, config: dict[str, Any]) -> None:
-        """`config` is the first leg."""
-        self._random = Random(str(config))
-        self.reset_config(config)
-
-    def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Takes the next leg."""
-        leg = from_config(new_config)
-        self._design, self._epoch = from_dict(leg.design), leg.from_epoch
-        return True
-
-    def step(self) -> dict[str, Any]:
-        """One epoch."""
-        time.sleep(_epoch_seconds(self._random))
-        self._epoch += 1
-        return {"answer": _result(self._design, self._epoch, self._random), "group": "g"}
 
 
 def _conversation(run: Path, lanes: int) -> Conversation:
@@ -102,15 +79,15 @@ def _pretend(run: Path) -> tuple[float, float]:
     for told in range(RESULTS):
         while len(lanes) < LANES:
             trial = _Trial(ask.suggest(str(told)))
-            heapq.heappush(lanes, (now + _epoch_seconds(random), random.getrandbits(40), trial))
+            heapq.heappush(lanes, (now + epoch_seconds(random), random.getrandbits(40), trial))
         if told == RESULTS // 2:
             began, began_at = time.process_time(), now
         now, _, trial = heapq.heappop(lanes)
         known = conversation.recorder.state.trials[trial.config["trial"]]
-        result = _result(known.design, known.last_epoch + 1, random)
+        result = epoch_line(known.design, known.last_epoch + 1, random)
         flat = {f"answer/{key}": value for key, value in result.items()} | {"group": "g"}
         if decide.on_trial_result(None, trial, flat) == decide.CONTINUE:
-            heapq.heappush(lanes, (now + _epoch_seconds(random), random.getrandbits(40), trial))
+            heapq.heappush(lanes, (now + epoch_seconds(random), random.getrandbits(40), trial))
     spent = time.process_time() - began
     return spent / (now - began_at) / (LANES / 100), spent / (RESULTS // 2)
 
@@ -134,26 +111,3 @@ def _asleep(folder: Path) -> float:
     run_legs(conversation, lambda scratch: ray.tune.with_resources(Asleep, place))
     (began, before), (ended, after) = marks[0], marks[-1]
     return (after - before) / (ended - began) / (SLEEPING / 100)
-
-
-def _epoch_seconds(random: Random) -> float:
-    return EPOCH_SECONDS * random.uniform(0.8, 1.2)
-
-
-def _result(design: Design, epoch: int, random: Random) -> dict[str, Any]:
-    """An epoch's, with accuracies that depend on the design."""
-    away = abs(math.log10(design.learning_rate) + 3)
-    reached = 0.85 - 0.1 * away - 0.3 / (1 + epoch) + random.gauss(0, 0.01)
-    return {
-        "epoch": epoch,
-        "train_loss": 1.0,
-        "train_accuracy": reached,
-        "val_loss": 1.0,
-        "val_accuracy": reached,
-        "train_seconds": EPOCH_SECONDS,
-        "eval_seconds": 1.0,
-        "images_per_second": 1500.0,
-        "peak_memory_bytes": 10**9,
-        "precision": "fp32",
-        "device": "cpu",
-    }

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 Resources = Mapping[str, float]
 """Amounts by Ray's names: CPU, GPU."""
@@ -51,8 +51,8 @@ def make_plan(
     workers = _most_workers(nodes, growable, cpus, gpus)
     if workers < workers_per_trial:
         raise ValueError(_refusal(nodes, growable, workers_per_trial, cpus, gpus, workers))
-    lanes = workers // workers_per_trial
-    return Plan(min(lanes, parallel or lanes), workers_per_trial, cpus, gpus)
+    plan = Plan(1, workers_per_trial, cpus, gpus)
+    return replace(plan, lanes=count_lanes(plan, nodes, growable, parallel))
 
 
 def count_lanes(

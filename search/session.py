@@ -7,11 +7,10 @@ import contextlib
 import dataclasses
 import shutil
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from ray.exceptions import RayError
 from rich.console import Console
 
@@ -29,6 +28,7 @@ from search import (
     ray_up,
     resuming,
     run_folder,
+    run_plan,
     run_storage,
     weights,
     winner,
@@ -46,14 +46,13 @@ from search.node_times import FILE as NODE_TIMES
 from search.node_times import NodeTimes, Watch
 from search.node_versions import versions
 from search.options import RunOptions, SearchOptions
-from search.plan import Plan, make_plan
+from search.plan import Plan
 from search.recorder import Follow, Recorder
 from search.resuming import Earlier
 from search.scalars import Scalars
 from search.sources import source_of
 from search.state import SearchState, load
-from search.stopping import NEVER, Stopping
-from search.stopping import parse as parse_stopping
+from search.stopping import Stopping, stopping_of
 from search.store import Store
 from search.study import StudyLog
 from search.tune_loop import run_legs
@@ -109,11 +108,11 @@ def run(
             raise ValueError(f"the images are not those that {earlier.folder} was trained on")
     with cluster.connection(options.address):
         with checking():
-            plan = _plan(options, budget)
-            options = jobs.resolved(options, _accelerated(plan, options))
+            plan = run_plan.plan_of(options, budget)
+            options = jobs.resolved(options, run_plan.is_accelerated(plan, options))
             warm = earlier.warm if earlier else jobs.warm_designs(options, dataset)
             job = jobs.make_job(options, dataset, warm)
-            stopping = _stopping(options, plan)
+            stopping = stopping_of(options, plan)
             storage = run_storage.open_storage(options)
             folder = earlier.folder if earlier else run_storage.new_folder(options, storage)
             alone = resuming.Alone(folder)
@@ -178,15 +177,6 @@ def _recorder(session: Session, earlier: Earlier | None, store: Store) -> Record
     )
 
 
-def _stopping(options: RunOptions, plan: Plan) -> Stopping:
-    if not isinstance(options, SearchOptions) or options.stop_when_gain_below is None:
-        return NEVER
-    points, unit = parse_stopping(options.stop_when_gain_below)
-    if unit == "gpuh" and not plan.gpus_per_worker:
-        raise ValueError("--stop-when-gain-below per gpuh: this search uses no GPU; say per coreh")
-    return Stopping(points, unit, plan.cpus_per_worker, plan.gpus_per_worker, options.price)
-
-
 @contextlib.contextmanager
 def _failure_noted(folder: Path) -> Iterator[None]:
     """A run that is left by an exception does not stand in run.json as running."""
@@ -204,35 +194,6 @@ def _prepare_data(options: RunOptions, console: Console) -> Dataset:
     for notice in dataset.notices:
         console.print(f"Notice: {notice}", soft_wrap=True)
     return dataset
-
-
-def _plan(options: RunOptions, budget: Budget) -> Plan:
-    plan = make_plan(
-        cluster.node_resources(),
-        growable=cluster.growable_nodes(),
-        parallel=options.parallel,
-        workers_per_trial=options.workers_per_trial,
-        cpus_per_worker=options.cpus_per_worker,
-        gpus_per_worker=options.gpus_per_worker,
-        accelerator=options.device in ("auto", "cuda"),
-    )
-    if options.device == "cuda" and not plan.gpus_per_worker:
-        raise ValueError("--device cuda: the cluster has no GPU for the workers")
-    if budget.gpu_hours < float("inf") and not plan.gpus_per_worker:
-        raise ValueError("--budget in gpuh: this search uses no GPU; give a time, as 30min")
-    if not plan.gpus_per_worker and _uses_mps(options):  # one device, of which Ray knows nothing
-        if options.workers_per_trial > 1:
-            raise ValueError("--workers-per-trial: on mps a trial has one worker; try --device cpu")
-        return replace(plan, lanes=options.parallel or 1)
-    return plan
-
-
-def _uses_mps(options: RunOptions) -> bool:
-    return options.device in ("auto", "mps") and torch.backends.mps.is_available()
-
-
-def _accelerated(plan: Plan, options: RunOptions) -> bool:
-    return plan.gpus_per_worker > 0 or _uses_mps(options)
 
 
 def _write_info(session: Session, earlier: Earlier | None) -> None:
@@ -320,7 +281,7 @@ def _train(session: Session, recorder: Recorder) -> bool:
             recorder,
             session.budget,
             refuse=lambda design: _refusal(session, design),
-            lanes=LaneCount(plan, options.parallel, fixed=_uses_mps(options)),
+            lanes=LaneCount(plan, options.parallel, fixed=run_plan.uses_mps(options)),
             seed=options.seed,
             say=live.trial_ended,
             interrupted=lambda: interrupt.asked,

@@ -5,11 +5,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from search.ladder import ladder
+from search.options import RunOptions, SearchOptions
+from search.plan import Plan
 from search.price import bill
 from search.state import Promise
 
 WINDOW = 12
-"""So many decisions in a row must promise too little, new designs and paused trials among them."""
+"""So many decisions in a row must promise too little; where trials pause, of both kinds."""
 FORMS = '"0.5 points per gpuh", per coreh, or per money'
 _PATTERN = re.compile(r"(?P<points>\d+(?:\.\d+)?) *points? +per +(?P<unit>gpuh|coreh|money|[$€£])")
 
@@ -25,6 +28,8 @@ class Stopping:
     cpus_per_worker: float = 1.0
     gpus_per_worker: float = 0.0
     price: float | None = None
+    pauses: bool = True
+    """Whether trials pause, so that there are two kinds of decisions to wait for."""
 
     def is_due(self, promises: Sequence[Promise]) -> bool:
         """Whether the newest decisions promised too little."""
@@ -32,9 +37,10 @@ class Stopping:
 
     def offered(self, promises: Sequence[Promise]) -> float:
         """The most points a unit of cost that the newest decisions promised; infinite while there
-        are too few, or only new designs or only paused trials among them."""
+        are too few, or where trials pause only one of the two kinds among them."""
         newest = promises[-WINDOW:]
-        if len(newest) < WINDOW or len({promise.new for promise in newest}) < 2:
+        kinds = {promise.new for promise in newest}
+        if len(newest) < WINDOW or len(kinds) < 1 + self.pauses:
             return math.inf
         return max(self._rate(promise) for promise in newest)
 
@@ -60,6 +66,28 @@ class Stopping:
 
 
 NEVER = Stopping(0.0)
+
+
+def stopping_of(options: RunOptions, plan: Plan) -> Stopping:
+    """What `options`, resolved, ask for; ValueError for GPU-hours where `plan` has no GPU."""
+    if not isinstance(options, SearchOptions) or options.stop_when_gain_below is None:
+        return NEVER
+    points, unit = parse(options.stop_when_gain_below)
+    if unit == "gpuh" and not plan.gpus_per_worker:
+        raise ValueError("--stop-when-gain-below per gpuh: this search uses no GPU; say per coreh")
+    return Stopping(
+        points,
+        unit,
+        plan.cpus_per_worker,
+        plan.gpus_per_worker,
+        options.price,
+        can_pause(options.max_epochs),
+    )
+
+
+def can_pause(max_epochs: int | None) -> bool:
+    """Whether a trial so long has a rung before its end."""
+    return max_epochs is None or len(ladder(max_epochs)) > 1
 
 
 def parse(text: str) -> tuple[float, str]:

@@ -1,9 +1,10 @@
 import math
+from dataclasses import replace
 
 import pytest
 
 from search.state import Promise
-from search.stopping import WINDOW, Stopping, parse
+from search.stopping import WINDOW, Stopping, can_pause, parse
 
 
 def promises(*points: float, seconds: float = 3600.0) -> list[Promise]:
@@ -28,6 +29,8 @@ def test_it_goes_on_while_too_little_is_known() -> None:
     assert RULE.offered(promises(*[0.1] * (WINDOW - 1))) == math.inf
     only_new = [Promise(0.1, 3600.0, True, 0.5, 1.0)] * WINDOW
     assert not RULE.is_due(only_new)
+    assert replace(RULE, pauses=False).is_due(only_new)  # there is no other kind
+    assert [can_pause(epochs) for epochs in (None, 1, 2, 10)] == [True, False, True, True]
     assert not Stopping(0.0).is_due(promises(*[0.0] * WINDOW))
 
 
