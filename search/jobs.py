@@ -14,8 +14,10 @@ from search.budget import Budget
 from search.fixed import InOrder
 from search.ladder import ladder
 from search.options import RunOptions, SearchOptions, TranscriptOptions
+from search.plan import Plan
 from search.sources import check_data_options, require_positive
 from search.space import Space
+from search.stopping import NEVER, Stopping, can_pause
 from search.stopping import parse as parse_stopping
 from search.strategy import EarlyStop, Search, StrategySettings
 from search.warm_start import designs_of
@@ -95,6 +97,23 @@ def resolved(options: RunOptions, accelerated: bool) -> RunOptions:
     assert isinstance(options, SearchOptions)
     epochs = options.max_epochs or (EPOCHS_WITH_ACCELERATOR if accelerated else EPOCHS_ON_CPU)
     return replace(options, max_epochs=epochs)
+
+
+def stopping_of(options: RunOptions, plan: Plan) -> Stopping:
+    """What `options`, resolved, ask for; ValueError for GPU-hours where `plan` has no GPU."""
+    if not isinstance(options, SearchOptions) or options.stop_when_gain_below is None:
+        return NEVER
+    points, unit = parse_stopping(options.stop_when_gain_below)
+    if unit == "gpuh" and not plan.gpus_per_worker:
+        raise ValueError("--stop-when-gain-below per gpuh: this search uses no GPU; say per coreh")
+    return Stopping(
+        points,
+        unit,
+        plan.cpus_per_worker,
+        plan.gpus_per_worker,
+        options.price,
+        can_pause(options.max_epochs),
+    )
 
 
 def warm_designs(options: RunOptions, dataset: Dataset) -> tuple[tuple[str, Design], ...]:

@@ -48,26 +48,24 @@ def make_plan(
     has_gpus = any(node.get("GPU", 0) for node in [*nodes, *growable])
     gpus = gpus_per_worker if gpus_per_worker is not None else float(has_gpus and accelerator)
     cpus = cpus_per_worker if cpus_per_worker is not None else _default_cpus(nodes, gpus)
-    workers = _most_workers(nodes, growable, cpus, gpus)
-    if workers < workers_per_trial:
-        raise ValueError(_refusal(nodes, growable, workers_per_trial, cpus, gpus, workers))
     plan = Plan(1, workers_per_trial, cpus, gpus)
-    return replace(plan, lanes=count_lanes(plan, nodes, growable, parallel))
+    lanes = count_lanes(plan, nodes, growable, parallel)
+    if not lanes:
+        raise ValueError(_refusal(plan, nodes, growable))
+    return replace(plan, lanes=lanes)
 
 
 def count_lanes(
     plan: Plan, nodes: Sequence[Resources], growable: Sequence[Resources], parallel: int | None
 ) -> int:
     """How many lanes like those of `plan` the cluster holds as it is now, at most `parallel`."""
-    workers = _most_workers(nodes, growable, plan.cpus_per_worker, plan.gpus_per_worker)
-    lanes = workers // plan.workers_per_trial
+    lanes = _most_workers(plan, nodes, growable) // plan.workers_per_trial
     return min(lanes, parallel or lanes)
 
 
-def _most_workers(
-    nodes: Sequence[Resources], growable: Sequence[Resources], cpus: int, gpus: float
-) -> int:
+def _most_workers(plan: Plan, nodes: Sequence[Resources], growable: Sequence[Resources]) -> int:
     """On the nodes that are there, or that come when they are asked for."""
+    cpus, gpus = plan.cpus_per_worker, plan.gpus_per_worker
     return max(sum(_workers_on(node, cpus, gpus) for node in each) for each in (nodes, growable))
 
 
@@ -109,21 +107,15 @@ def _workers_on(node: Resources, cpus: int, gpus: float) -> int:
     return min(by_cpu, by_gpu)
 
 
-def _refusal(
-    nodes: Sequence[Resources],
-    growable: Sequence[Resources],
-    workers: int,
-    cpus: int,
-    gpus: float,
-    most: int,
-) -> str:
+def _refusal(plan: Plan, nodes: Sequence[Resources], growable: Sequence[Resources]) -> str:
     has = _total(nodes)
     if growable:
         has += f", and can grow to {_total(growable)}"
     return (
-        f"a trial needs {workers} worker(s) of {cpus} CPU(s) and {gpus:g} GPU(s), and the cluster "
-        f"holds {most} such: it has {has}; ask for fewer with --workers-per-trial, "
-        "--cpus-per-worker or --gpus-per-worker"
+        f"a trial needs {plan.workers_per_trial} worker(s) of {plan.cpus_per_worker} CPU(s) and "
+        f"{plan.gpus_per_worker:g} GPU(s), and the cluster holds "
+        f"{_most_workers(plan, nodes, growable)} such: it has {has}; ask for fewer with "
+        "--workers-per-trial, --cpus-per-worker or --gpus-per-worker"
     )
 
 

@@ -52,7 +52,7 @@ from search.resuming import Earlier
 from search.scalars import Scalars
 from search.sources import source_of
 from search.state import SearchState, load
-from search.stopping import Stopping, stopping_of
+from search.stopping import Stopping
 from search.store import Store
 from search.study import StudyLog
 from search.tune_loop import run_legs
@@ -112,7 +112,7 @@ def run(
             options = jobs.resolved(options, run_plan.is_accelerated(plan, options))
             warm = earlier.warm if earlier else jobs.warm_designs(options, dataset)
             job = jobs.make_job(options, dataset, warm)
-            stopping = stopping_of(options, plan)
+            stopping = jobs.stopping_of(options, plan)
             storage = run_storage.open_storage(options)
             folder = earlier.folder if earlier else run_storage.new_folder(options, storage)
             alone = resuming.Alone(folder)

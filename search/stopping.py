@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from search.ladder import ladder
-from search.options import RunOptions, SearchOptions
-from search.plan import Plan
 from search.price import bill
 from search.state import Promise
 
@@ -66,23 +64,6 @@ class Stopping:
 
 
 NEVER = Stopping(0.0)
-
-
-def stopping_of(options: RunOptions, plan: Plan) -> Stopping:
-    """What `options`, resolved, ask for; ValueError for GPU-hours where `plan` has no GPU."""
-    if not isinstance(options, SearchOptions) or options.stop_when_gain_below is None:
-        return NEVER
-    points, unit = parse(options.stop_when_gain_below)
-    if unit == "gpuh" and not plan.gpus_per_worker:
-        raise ValueError("--stop-when-gain-below per gpuh: this search uses no GPU; say per coreh")
-    return Stopping(
-        points,
-        unit,
-        plan.cpus_per_worker,
-        plan.gpus_per_worker,
-        options.price,
-        can_pause(options.max_epochs),
-    )
 
 
 def can_pause(max_epochs: int | None) -> bool:

@@ -20,6 +20,7 @@ from tests.cluster.hosts import Hosts, missing
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path("/var/tmp/kneepoint-hosts")
+DIGITS = "--dataset digits --precision fp32 --cpus-per-worker 1 --budget 15min"
 RAY = str(Path(sys.executable).parent / "ray")
 
 
@@ -39,9 +40,8 @@ class OnPrem:
     def command(self, name: str, options: str) -> str:
         """A search over the digits, run on the head, with its storage where all see it."""
         return (
-            "cd ~/kneepoint && OMP_NUM_THREADS=1 python search/run.py --dataset digits "
-            f"--precision fp32 --cpus-per-worker 1 --budget 15min --storage {self.storage} "
-            f"--out ~/runs --name {name} {options}"
+            f"cd ~/kneepoint && OMP_NUM_THREADS=1 python search/run.py {DIGITS} "
+            f"--storage {self.storage} --out ~/runs --name {name} {options}"
         )
 
     def search(self, name: str, options: str) -> SearchState:

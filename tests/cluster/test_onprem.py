@@ -12,7 +12,7 @@ import pytest
 from search.node_times import FILE as NODE_TIMES
 from search.node_times import read as read_node_times
 from search.state import SearchState, load
-from tests.cluster.conftest import OnPrem
+from tests.cluster.conftest import DIGITS, OnPrem
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
@@ -102,10 +102,7 @@ def test_the_same_results_as_on_one_machine(onprem: OnPrem, tmp_path: Path) -> N
     onprem.await_nodes(3)
     options = f"{FULL} --trials 20 --max-epochs 2 --seed 3"
     there = onprem.search("same", f"{options} --parallel 3")
-    onprem.here(
-        "--dataset digits --precision fp32 --cpus-per-worker 1 --parallel 1 --budget 15min "
-        f"--out {tmp_path} --name alone {options}"
-    )
+    onprem.here(f"{DIGITS} --parallel 1 --out {tmp_path} --name alone {options}")
     assert_complete(there, 20)
     assert results(there) == results(load(tmp_path / "alone"))
     used = [node["address"] for node in read_node_times(onprem.storage / "same" / NODE_TIMES)
