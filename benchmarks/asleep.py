@@ -6,6 +6,7 @@ import time
 from random import Random
 from typing import Any
 
+import ray
 import ray.tune
 
 from models.design import Design, from_dict
@@ -20,6 +21,7 @@ class Asleep(ray.tune.Trainable):
     def setup(self, config: dict[str, Any]) -> None:
         """`config` is the first leg."""
         self._random = Random(str(config))
+        self._lane = ray.get_runtime_context().get_actor_id()
         self.reset_config(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -32,7 +34,7 @@ class Asleep(ray.tune.Trainable):
         """One epoch."""
         time.sleep(epoch_seconds(self._random))
         self._epoch += 1
-        return {"answer": epoch_line(self._design, self._epoch, self._random), "group": "g"}
+        return {"answer": epoch_line(self._design, self._epoch, self._random), "group": self._lane}
 
 
 def epoch_seconds(random: Random) -> float:

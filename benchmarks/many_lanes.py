@@ -101,10 +101,10 @@ def _asleep(folder: Path) -> float:
     recorder = conversation.recorder
 
     def over() -> bool:
-        # Asked ten times a second: what it takes itself must not count.
+        # Asked ten times a second: what that takes must not count.
         if marks and time.monotonic() - marks[0][0] < SLEEPING_SECONDS:
             return False
-        lanes = {line["trial"] for t in recorder.state.trials.values() for line in t.epochs[-1:]}
+        lanes = {line["lane"] for t in recorder.state.trials.values() for line in t.epochs}
         if len(lanes) >= SLEEPING:
             marks.append((time.monotonic(), sum(driver.cpu_times()[:2])))
         return len(marks) > 1
