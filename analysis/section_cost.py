@@ -21,7 +21,7 @@ def front_section(found: Findings, report: ReportFolder) -> Section:
     where = f"There is no knee here: {knee.reason}."
     if knee.row is not None:
         where = (
-            f"Here it is trial {knee.row['trial']} after {knee.row['epochs']} epochs, "
+            f"Here it is trial {knee.row['trial']} after {count(knee.row['epochs'], 'epoch')}, "
             f"{price_of(knee.row)}."
         )
     return Section(
