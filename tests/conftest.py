@@ -20,6 +20,12 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def same_chance() -> None:
+    """What a test draws without a seed of its own is the same in each run."""
+    torch.manual_seed(0)
+
+
 @pytest.fixture(scope="session")
 def digits() -> Dataset:
     return prepare(Source("digits"))

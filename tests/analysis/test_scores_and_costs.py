@@ -82,7 +82,12 @@ def study_of(run, trials):
     """A study in which trial n has learning_rate n/100 and, if odd, a momentum."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     storage = JournalStorage(JournalFileBackend(str(run.folder / "study.log")))
-    study = optuna.create_study(storage=storage, study_name="kneepoint", direction="maximize")
+    study = optuna.create_study(
+        storage=storage,
+        sampler=optuna.samplers.RandomSampler(seed=0),
+        study_name="kneepoint",
+        direction="maximize",
+    )
     for number in range(trials):
         asked = study.ask()
         asked.set_user_attr("trial", number)
