@@ -69,9 +69,8 @@ class Design:
         object.__setattr__(self, "kernels", tuple(tuple(block) for block in self.kernels))
         object.__setattr__(self, "block_dropout", tuple(map(float, self.block_dropout)))
         object.__setattr__(self, "dense", tuple(self.dense))
-        for spec in dataclasses.fields(self):
-            if spec.type is float:  # 0 and 0.0 are one design, with one id
-                object.__setattr__(self, spec.name, float(getattr(self, spec.name)))
+        for name in _NUMBERS:  # 0 and 0.0 are one design, with one id
+            object.__setattr__(self, name, float(getattr(self, name)))
         self._check_layers()
         self._check_training()
 
@@ -145,6 +144,9 @@ class Design:
         """Twelve hexadecimal digits that are equal for equal designs."""
         text = json.dumps(to_dict(self), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+_NUMBERS = tuple(field.name for field in dataclasses.fields(Design) if field.type is float)
 
 
 def to_dict(design: Design) -> dict[str, Any]:

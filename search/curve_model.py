@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError, cho_factor, cho_solve, solve_triangular
+from scipy.linalg import cho_factor, cho_solve, lapack, solve_triangular
 from scipy.optimize import minimize
 
 Array = NDArray[np.float64]
@@ -75,13 +75,12 @@ def _objective(
     kernel = tail[1] * near + tail[2] * near * then + tail[3] * then
     kernel[np.diag_indices_from(kernel)] += tail[4] + JITTER
     off = (point - start) / spread
-    try:
-        factor = cho_factor(kernel, lower=True)
-    except LinAlgError:
+    factor, failed = lapack.dpotrf(kernel, lower=True)
+    if failed:
         return 1e9, np.zeros_like(point)
-    weights = cho_solve(factor, values)
-    value = 0.5 * values @ weights + np.log(np.diag(factor[0])).sum() + 0.5 * off @ off
-    pull = 0.5 * (np.outer(weights, weights) - cho_solve(factor, np.eye(len(values))))
+    weights = cho_solve((factor, True), values, check_finite=False)
+    value = 0.5 * values @ weights + np.log(np.diag(factor)).sum() + 0.5 * off @ off
+    pull = 0.5 * (np.outer(weights, weights) - _inverse(factor))
     by_distance = pull * (tail[1] + tail[2] * then) * slope
     along = _spread_along(by_distance, scaled)
     by_time = (tail[2] * near + tail[3]) * then
@@ -98,6 +97,12 @@ def _objective(
         ]
     )
     return float(value), -gradient + off / spread
+
+
+def _inverse(factor: Array) -> Array:
+    """Of the matrix whose lower Cholesky factor this is (n, n), zero above its diagonal."""
+    half, _ = lapack.dpotri(factor, lower=True)
+    return half + np.tril(half, -1).T
 
 
 def _distances(one: Array, other: Array) -> Array:

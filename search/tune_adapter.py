@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ray.tune import Callback, Stopper
+from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
@@ -73,6 +74,12 @@ class Decide(_Local, FIFOScheduler):
             give_back_of_dead_lanes()
         goes_on = self.conversation.heard(trial.config["trial"], answer, result["group"])
         return TrialScheduler.CONTINUE if goes_on else TrialScheduler.STOP
+
+    def choose_trial_to_run(self, tune_controller: Any) -> Any:
+        """The leg that has waited longest. Tune's own scheduler would look through all legs there
+        have ever been, at each step."""
+        waiting = (t for t in tune_controller.get_live_trials() if t.status == Trial.PENDING)
+        return min(waiting, key=lambda trial: trial.trial_id, default=None)
 
 
 class Tell(_Local, Callback):

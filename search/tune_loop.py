@@ -10,6 +10,7 @@ import ray.tune
 
 from search.conversation import Conversation
 from search.tune_adapter import Ask, BudgetStopper, Decide, Tell
+from search.tune_pace import unhurried
 
 ENVIRONMENT = {
     # Tune lets one trial at a time wait for its place unless told otherwise.
@@ -28,7 +29,10 @@ def run_legs(conversation: Conversation, make_lane: Callable[[Path], Any]) -> No
     Tune runs.
     """
     os.environ.update(ENVIRONMENT)
-    with tempfile.TemporaryDirectory(prefix="kneepoint-", ignore_cleanup_errors=True) as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="kneepoint-", ignore_cleanup_errors=True) as folder,
+        unhurried(),
+    ):
         scratch = Path(folder)
         ray.tune.Tuner(
             make_lane(scratch / "train"),

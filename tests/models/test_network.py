@@ -39,7 +39,7 @@ def test_flops_by_hand() -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_flops_are_those_of_torch_s_own_counter(seed: int) -> None:
+def test_sizes_are_those_of_the_network_and_of_torch_s_own_counter(seed: int) -> None:
     space = Space(10, 32, 32, frozenset(get_args(Axis)))
     design = space.sample(Chance(Random(seed)))
     with torch.device("meta"):
@@ -47,13 +47,16 @@ def test_flops_are_those_of_torch_s_own_counter(seed: int) -> None:
     counter = FlopCounterMode(display=False)
     with counter, torch.no_grad():
         network(images)
-    assert measure_size(design, CIFAR, 10)[1] == counter.get_total_flops()
+    counted = (count_parameters(network), counter.get_total_flops())
+    assert measure_size(design, CIFAR, 10) == counted
 
 
 def test_too_many_poolings_are_refused() -> None:
     design = Design(kernels=((4,),) * 4)
     with pytest.raises(ValueError, match="at most 3 blocks with pooling on images of 8x8"):
         build(design, (1, 8, 8), 10)
+    with pytest.raises(ValueError, match="at most 3 blocks"):
+        measure_size(design, (1, 8, 8), 10)
     build(Design(kernels=((4,),) * 4, pooling="none"), (1, 8, 8), 10)
 
 
