@@ -14,6 +14,11 @@ Schedule = Literal["constant", "one_cycle", "cosine"]
 Augmentation = Literal["none", "flip", "flip_crop", "flip_crop_cutout"]
 Normalisation = Literal["scale", "standardise"]
 
+_CHOICES = {
+    literal: get_args(literal)
+    for literal in (Pooling, Activation, Optimizer, Schedule, Augmentation, Normalisation)
+}
+
 MOST_BLOCKS = 8
 MOST_CONVOLUTIONS = 8
 MOST_DENSE = 3
@@ -122,7 +127,7 @@ class Design:
             raise ValueError(f"{field} is {getattr(self, field)!r}; allowed: {allowed}")
 
     def _require_one_of(self, field: str, literal: Any) -> None:
-        choices = get_args(literal)
+        choices = _CHOICES[literal]
         self._require(field, getattr(self, field) in choices, ", ".join(choices))
 
     def dropout_after(self, block: int) -> float:
@@ -151,7 +156,7 @@ _NUMBERS = tuple(field.name for field in dataclasses.fields(Design) if field.typ
 
 def to_dict(design: Design) -> dict[str, Any]:
     """The design's fields as JSON has them (lists for tuples)."""
-    fields = dataclasses.asdict(design)
+    fields = dict(vars(design))
     fields["kernels"] = [list(block) for block in design.kernels]
     fields["block_dropout"] = list(design.block_dropout)
     fields["dense"] = list(design.dense)
