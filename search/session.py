@@ -9,22 +9,19 @@ import shutil
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from ray.exceptions import RayError
 from rich.console import Console
 
 from models.dataset import Dataset, prepare
-from models.design import Design, to_dict
+from models.design import Design
 from models.network import measure_size
 from models.selection import Selection, select, subsets
-from models.transcript import TRANSCRIPT
 from search import (
+    announcement,
     cluster,
     jobs,
     ledger,
     node_check,
-    packing,
     ray_up,
     resuming,
     run_folder,
@@ -125,9 +122,7 @@ def run(
         session = Session(
             folder, storage, options, budget, plan, dataset, job, selection, stopping, console
         )
-        _write_info(session, earlier)
-        _print_plan(session, earlier)
-        _measure_packing(session)
+        announcement.announce(session, earlier)
         with session.kept() as store, _failure_noted(folder):
             recorder = _recorder(session, earlier, store)
             interrupted = _train(session, recorder)
@@ -194,70 +189,6 @@ def _prepare_data(options: RunOptions, console: Console) -> Dataset:
     for notice in dataset.notices:
         console.print(f"Notice: {notice}", soft_wrap=True)
     return dataset
-
-
-def _write_info(session: Session, earlier: Earlier | None) -> None:
-    begun: dict[str, Any] = {"created": run_folder.now()}
-    if earlier:
-        before = run_folder.read_info(earlier.folder)
-        begun = {"resumed": [*before.get("resumed", []), run_folder.now()]}
-    run_folder.write_info(
-        session.folder,
-        **begun,
-        name=session.folder.name,
-        command=session.job.command,
-        state="running",
-        settings=dataclasses.asdict(session.options),
-        versions=run_folder.versions(),
-        git_commit=run_folder.git_commit(),
-        dataset=dataclasses.asdict(session.dataset),
-        hardware=run_folder.hardware() | cluster.describe(),
-        price=session.options.price,
-        plan=dataclasses.asdict(session.plan),
-        warm_designs=[[name, to_dict(design)] for name, design in session.job.warm],
-        evaluated_on=session.job.validate_on,
-        train_images=len(session.selection.train),
-        validation_images=len(session.selection.validation),
-        ended=None,
-        wall_seconds=None,
-    )
-
-
-def _print_plan(session: Session, earlier: Earlier | None) -> None:
-    dataset = session.dataset
-    size = "x".join(map(str, dataset.shape[1:]))
-    lines = (
-        f"Run {session.folder}" + (f", {_known(earlier.known)}" if earlier else ""),
-        f"  data: {dataset.name}, {len(dataset.classes)} classes of {size} pixels, "
-        f"{len(session.selection.train):,} images train, "
-        f"{len(session.selection.validation):,} validate",
-        *(f"  {note}" for note in session.job.notes),
-        f"  {session.plan}",
-        f"  budget: {session.budget}",
-        *((f"  ends when {session.stopping}",) if session.stopping.points else ()),
-        "  Ctrl-C stops softly and keeps what is done",
-    )
-    session.console.print("\n".join(lines), soft_wrap=True, highlight=False, markup=False)
-
-
-def _known(state: SearchState) -> str:
-    epochs = sum(len(trial.epochs) for trial in state.trials.values())
-    return f"goes on: {len(state.trials)} trials and {epochs} epochs are there already"
-
-
-def _measure_packing(session: Session) -> None:
-    """Says, where lanes share a GPU, whether that pays."""
-    lanes = packing.lanes_on_a_device(session.plan, cluster.node_resources())
-    if lanes < 2:
-        return
-    try:
-        found = packing.measure(session.plan, TRANSCRIPT["cnn-3"], session.dataset, lanes)
-    except RayError as error:
-        said = (str(error).strip().splitlines() or [type(error).__name__])[-1]
-        session.console.print(f"  sharing a GPU could not be measured ({said})", soft_wrap=True)
-        return
-    run_folder.write_info(session.folder, packing=dataclasses.asdict(found))
-    session.console.print(f"  {found} (cnn-3, measured now)", highlight=False, soft_wrap=True)
 
 
 def _train(session: Session, recorder: Recorder) -> bool:

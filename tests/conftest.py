@@ -4,12 +4,14 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from models.dataset import Dataset, Source, load, prepare
 from models.images import Images, Subset, everything, split
+from search.ledger import Ledger
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -24,6 +26,21 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def same_chance() -> None:
     """What a test draws without a seed of its own is the same in each run."""
     torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def ledgers_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Most tests leave a ledger as a killed search does: open."""
+    segments, open_segment = [], Ledger._open_segment
+
+    def opened(ledger: Ledger, number: int) -> Any:
+        segments.append(open_segment(ledger, number))
+        return segments[-1]
+
+    monkeypatch.setattr(Ledger, "_open_segment", opened)
+    yield
+    for segment in segments:
+        segment.close()
 
 
 @pytest.fixture(scope="session")
