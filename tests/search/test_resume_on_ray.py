@@ -113,7 +113,7 @@ def test_killed_at_five_random_moments_it_ends_as_if_it_had_not_been(
     """kill -9 of the driver in mid-search, and --resume, five times."""
     moment = random.Random(0)
     out = ["--out", str(tmp_path)]
-    begin = [*DIGITS, *out, "--trials", "24", "--max-epochs", "27", "--name", "killed"]
+    begin = [*DIGITS, *out, "--trials", "96", "--max-epochs", "27", "--name", "killed"]
     run = tmp_path / "killed"
 
     def epochs() -> int:
@@ -132,9 +132,9 @@ def test_killed_at_five_random_moments_it_ends_as_if_it_had_not_been(
             command.wait()
     assert main([*out, "--resume", "killed"]) == 0
     check_epochs(run)
-    check_decisions(run, StrategySettings(seed=0), 27, 24)
+    check_decisions(run, StrategySettings(seed=0), 27, 96)
     found = state.load(run)
-    assert len(found.trials) == 24 and found.ended == "end"
+    assert len(found.trials) == 96 and found.ended == "end"
     assert {trial.state for trial in found.trials.values()} == {"finished", "paused"}
     at_rungs = {1, 3, 9, 27}
     assert all(trial.last_epoch in at_rungs for trial in found.trials.values())
