@@ -53,6 +53,14 @@ def everything(images: Images) -> Subset:
     return Subset(images, torch.arange(len(images)))
 
 
+def random_images(count: int, shape: Sequence[int], classes: int) -> Images:
+    """`count` images of noise, `shape` (channels, height, width), the same ones each time: for
+    measuring speed."""
+    generator = torch.Generator().manual_seed(0)
+    pixels = torch.randint(0, 256, (count, *shape), dtype=torch.uint8, generator=generator)
+    return Images(pixels, torch.randint(0, classes, (count,), generator=generator))
+
+
 def split(images: Images, count: int | None = None) -> tuple[Subset, Subset]:
     """Train and validation subsets: 10 % stratified for validation, out of `count` images.
 

@@ -10,7 +10,7 @@ import torch
 from models.dataset import Dataset
 from models.design import Design
 from models.device import FIXED, Precision, synchronise
-from models.images import Images, everything
+from models.images import everything, random_images
 from models.training import Training
 
 CANDIDATES = tuple(
@@ -99,23 +99,20 @@ def measure(
 ) -> Speed:
     """The speed of one candidate, alone, on random images: SECONDS or `steps` long, one step at
     least."""
-    count = design.batch_size
-    generator = torch.Generator().manual_seed(0)
-    pixels = torch.randint(0, 256, (count, *dataset.shape), generator=generator).to(torch.uint8)
-    labels = torch.randint(0, len(dataset.classes), (count,), generator=generator)
-    images = (pixels.float() / 255).contiguous(memory_format=precision.memory_format).to(device)
+    noise = random_images(design.batch_size, dataset.shape, len(dataset.classes))
+    images = (noise.pixels / 255).contiguous(memory_format=precision.memory_format).to(device)
+    labels = noise.labels.to(device)
     started = time.perf_counter()
     training = Training(
         design,
         dataset,
-        everything(Images(pixels, labels)),
-        everything(Images(pixels, labels)),
+        everything(noise),
+        everything(noise),
         seed=0,
         device=device,
         precision=precision,
         alone=True,
     )
-    labels = labels.to(device)
     training.network.train()
     training.step(images, labels)
     synchronise(device)

@@ -11,7 +11,7 @@ import torch
 from models.dataset import Dataset
 from models.design import Design
 from models.device import FIXED, synchronise
-from models.images import Images, everything
+from models.images import everything, random_images
 from models.training import Training
 from search.plan import Plan, Resources
 
@@ -44,22 +44,19 @@ class Lane:
     def __init__(self, design: Design, dataset: Dataset, threads: int) -> None:
         torch.set_num_threads(threads)
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        generator = torch.Generator().manual_seed(0)
-        pixels = torch.randint(0, 256, (design.batch_size, *dataset.shape), generator=generator)
-        labels = torch.randint(0, len(dataset.classes), (design.batch_size,), generator=generator)
-        batch = everything(Images(pixels.to(torch.uint8), labels))
+        noise = random_images(design.batch_size, dataset.shape, len(dataset.classes))
         self._training = Training(
             design,
             dataset,
-            batch,
-            batch,
+            everything(noise),
+            everything(noise),
             seed=0,
             device=self._device,
             precision=FIXED["fp32" if self._device.type == "cpu" else "bf16"],
             alone=True,
         )
-        images = (pixels.float() / 255).contiguous(memory_format=torch.channels_last)
-        self._images, self._labels = images.to(self._device), labels.to(self._device)
+        images = (noise.pixels / 255).contiguous(memory_format=torch.channels_last)
+        self._images, self._labels = images.to(self._device), noise.labels.to(self._device)
         self._training.network.train()
         self.run(0.1)
 
