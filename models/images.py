@@ -53,7 +53,7 @@ def everything(images: Images) -> Subset:
     return Subset(images, torch.arange(len(images)))
 
 
-def random_images(count: int, shape: Sequence[int], classes: int) -> Images:
+def noise_images(count: int, shape: Sequence[int], classes: int) -> Images:
     """`count` images of noise, `shape` (channels, height, width), the same ones each time: for
     measuring speed."""
     generator = torch.Generator().manual_seed(0)

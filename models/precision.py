@@ -10,7 +10,7 @@ import torch
 from models.dataset import Dataset
 from models.design import Design
 from models.device import FIXED, Precision, synchronise
-from models.images import everything, random_images
+from models.images import everything, noise_images
 from models.training import Training
 
 CANDIDATES = tuple(
@@ -99,7 +99,7 @@ def measure(
 ) -> Speed:
     """The speed of one candidate, alone, on random images: SECONDS or `steps` long, one step at
     least."""
-    noise = random_images(design.batch_size, dataset.shape, len(dataset.classes))
+    noise = noise_images(design.batch_size, dataset.shape, len(dataset.classes))
     images = (noise.pixels / 255).contiguous(memory_format=precision.memory_format).to(device)
     labels = noise.labels.to(device)
     started = time.perf_counter()

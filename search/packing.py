@@ -11,7 +11,7 @@ import torch
 from models.dataset import Dataset
 from models.design import Design
 from models.device import FIXED, synchronise
-from models.images import everything, random_images
+from models.images import everything, noise_images
 from models.training import Training
 from search.plan import Plan, Resources
 
@@ -44,7 +44,7 @@ class Lane:
     def __init__(self, design: Design, dataset: Dataset, threads: int) -> None:
         torch.set_num_threads(threads)
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        noise = random_images(design.batch_size, dataset.shape, len(dataset.classes))
+        noise = noise_images(design.batch_size, dataset.shape, len(dataset.classes))
         self._training = Training(
             design,
             dataset,
