@@ -11,7 +11,6 @@ from typing import Any
 
 import psutil
 import ray.tune
-from threadpoolctl import threadpool_limits
 
 from benchmarks.asleep import EPOCH_SECONDS, Asleep, epoch_line, epoch_seconds
 from benchmarks.ray_session import ray_with
@@ -37,8 +36,7 @@ def run() -> None:
     """Prints shares of a core for each hundred lanes whose epochs take half a minute."""
     print(f"Overhead of lanes whose epochs take {EPOCH_SECONDS:g} s: CPU of the driver, as a share")
     print("of a core for each hundred lanes; the default strategy, the space of networks.")
-    # One thread, as in run_legs.
-    with tempfile.TemporaryDirectory() as folder, threadpool_limits(limits=1, user_api="blas"):
+    with tempfile.TemporaryDirectory() as folder:
         share, each = _pretend(Path(folder))
     print(
         f"  {LANES:,} lanes fed straight to adapter, strategy and ledger, the last {RESULTS // 2:,}"

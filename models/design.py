@@ -15,9 +15,14 @@ Augmentation = Literal["none", "flip", "flip_crop", "flip_crop_cutout"]
 Normalisation = Literal["scale", "standardise"]
 
 _CHOICES = {
-    literal: get_args(literal)
-    for literal in (Pooling, Activation, Optimizer, Schedule, Augmentation, Normalisation)
+    "pooling": get_args(Pooling),
+    "activation": get_args(Activation),
+    "optimizer": get_args(Optimizer),
+    "schedule": get_args(Schedule),
+    "augmentation": get_args(Augmentation),
+    "normalisation": get_args(Normalisation),
 }
+"""By field."""
 
 MOST_BLOCKS = 8
 MOST_CONVOLUTIONS = 8
@@ -103,14 +108,14 @@ class Design:
         self._require("dense", all(_is_count(width) for width in self.dense), "widths from 1")
         for field in ("flat_dropout", "dense_dropout"):
             self._require(field, _is_rate(getattr(self, field)), "0 <= rate < 1")
-        self._require_one_of("pooling", Pooling)
-        self._require_one_of("activation", Activation)
-        self._require_one_of("normalisation", Normalisation)
+        self._require_one_of("pooling")
+        self._require_one_of("activation")
+        self._require_one_of("normalisation")
 
     def _check_training(self) -> None:
-        self._require_one_of("optimizer", Optimizer)
-        self._require_one_of("schedule", Schedule)
-        self._require_one_of("augmentation", Augmentation)
+        self._require_one_of("optimizer")
+        self._require_one_of("schedule")
+        self._require_one_of("augmentation")
         self._require("learning_rate", 0 < self.learning_rate < math.inf, "more than 0")
         if self.optimizer in ("momentum", "nesterov"):
             self._require("momentum", 0 < self.momentum < 1, "0 < momentum < 1")
@@ -126,8 +131,8 @@ class Design:
         if not holds:
             raise ValueError(f"{field} is {getattr(self, field)!r}; allowed: {allowed}")
 
-    def _require_one_of(self, field: str, literal: Any) -> None:
-        choices = _CHOICES[literal]
+    def _require_one_of(self, field: str) -> None:
+        choices = _CHOICES[field]
         self._require(field, getattr(self, field) in choices, ", ".join(choices))
 
     def dropout_after(self, block: int) -> float:

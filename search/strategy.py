@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Generic, Literal, Protocol
 
 from search.actions import D, Resume, Space, Start, Worth
+from search.blas import one_blas_thread
 from search.chance import Chance, random_for
 from search.curves import Curves
 from search.halving import Halving
@@ -91,6 +92,7 @@ class Search(Generic[D]):
             settings.second,
         )
 
+    @one_blas_thread()
     def next(self, *, new: bool = True) -> Start[D] | Resume | None:
         """What a free worker does; None when there is nothing now."""
         if self._curves:
@@ -134,6 +136,7 @@ class Search(Generic[D]):
         begun = len(self.history.trials) >= self._settings.startup
         return curves.promotion_due and begun and curves.enough_paused()
 
+    @one_blas_thread()
     def last_resort(self) -> Resume | None:
         """The best paused trial, where the space has no further design at all."""
         if not self.history.rungs_with_paused:

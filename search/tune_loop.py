@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import ray.tune
-from threadpoolctl import threadpool_limits
 
 from search.conversation import Conversation
 from search.tune_adapter import Ask, BudgetStopper, Decide, Tell
@@ -33,8 +32,6 @@ def run_legs(conversation: Conversation, make_lane: Callable[[Path], Any]) -> No
     with (
         tempfile.TemporaryDirectory(prefix="kneepoint-", ignore_cleanup_errors=True) as folder,
         unhurried(),
-        # A forecast's matrices are small: further threads of BLAS would wait for it, at full speed.
-        threadpool_limits(limits=1, user_api="blas"),
     ):
         scratch = Path(folder)
         ray.tune.Tuner(

@@ -1,67 +1,15 @@
 """Which legs are given and what becomes of them, without Ray's cluster."""
 
-import dataclasses
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from models.design import Design, from_dict
-from models.training import EpochResult
+from models.design import from_dict
 from models.transcript import TRANSCRIPT
 from search import ledger
 from search.budget import Budget
-from search.conversation import EARLY, MOST_FAILURES, MOST_LOSSES, Conversation
-from search.fixed import InOrder
-from search.follow import Follower
-from search.plan import Plan
-from search.recorder import Recorder
-from search.scalars import Scalars
-from search.tune_adapter import Ask, Decide, Tell
-
-DESIGNS = [(f"d{width}", Design(kernels=(), dense=(width,), epochs=2)) for width in range(1, 30)]
-
-
-class Talk:
-    """A conversation about `DESIGNS`, and what it says."""
-
-    def __init__(
-        self, run: Path, budget: Budget, refuse=lambda design: "", designs=DESIGNS
-    ) -> None:
-        plan = Plan(lanes=2, workers_per_trial=1, cpus_per_worker=1, gpus_per_worker=0)
-        strategy = InOrder(designs, goes_on=lambda trial: trial not in self.early)
-        follow = Follower(strategy)
-        self.recorder = Recorder(run, plan, None, (1, 8, 8), 10, Scalars(run), [follow])
-        self.said: list[int] = []
-        self.interrupted = False
-        self.early: set[int] = set()
-        self.lanes = 1000
-        self.conversation = Conversation(
-            strategy,
-            self.recorder,
-            budget,
-            refuse=refuse,
-            lanes=lambda: self.lanes,
-            seed=7,
-            say=lambda trial: self.said.append(trial.trial),
-            interrupted=lambda: self.interrupted,
-        )
-
-    def begin(self, count: int = 1) -> list[int]:
-        """Trials of the next so many legs."""
-        return [self.conversation.next_leg().trial for _ in range(count)]
-
-    def heard(self, number: int, epoch: int = 1, **fields) -> bool:
-        return self.conversation.heard(number, report(epoch, **fields), "group")
-
-    def state(self, trial: int) -> tuple[str, str]:
-        known = self.recorder.state.trials[trial]
-        return known.state, known.reason
-
-
-def report(epoch: int, accuracy: float = 0.5, loss: float = 1.0) -> dict:
-    result = EpochResult(epoch, loss, accuracy, loss, accuracy, 1.0, 0.1, 10.0, 1)
-    return dataclasses.asdict(result) | {"precision": "", "device": "cpu"}
+from search.conversation import EARLY, MOST_FAILURES, MOST_LOSSES
+from tests.search.talk import DESIGNS, Talk
 
 
 @pytest.fixture
@@ -211,26 +159,6 @@ def test_an_interruption_ends_all(talk: Talk) -> None:
     assert talk.state(0) == ("paused", "interrupted")
 
 
-def test_tune_s_searcher_gives_no_more_legs_than_there_are_lanes(talk: Talk) -> None:
-    talk.lanes = 1
-    ask = Ask(talk.conversation)
-    assert ask.suggest("a")["trial"] == 0
-    assert ask.suggest("b") is None
-    talk.lanes = 2  # a node has joined
-    assert ask.suggest("b")["trial"] == 1
-    talk.lanes = 1  # and has left, with its lane
-    talk.conversation.lost(1, "node died", started=True)
-    assert ask.suggest("c") is None
-    assert talk.heard(0, 1) and not talk.heard(0, 2)
-    assert ask.suggest("c")["trial"] == 1
-    talk.heard(1, 1)
-    talk.heard(1, 2)
-    assert ask.suggest("d")["trial"] == 2
-    talk.heard(2, 1)
-    talk.heard(2, 2)
-    assert ask.suggest("e") == Ask.FINISHED
-
-
 WAITING = {"waiting": True}
 
 
@@ -264,50 +192,6 @@ def test_a_trial_gives_up_a_lane_for_which_there_is_no_room_any_more(talk: Talk)
     assert talk.conversation.next_leg() is None
     talk.lanes = 2
     assert talk.begin() == [1]
-
-
-def test_tune_s_scheduler_passes_answers_on(talk: Talk) -> None:
-    talk.begin()
-    decide = Decide(talk.conversation)
-    trial = SimpleNamespace(config={"trial": 0})
-    flat = {f"answer/{key}": value for key, value in report(1).items()} | {"group": "g", "done": 0}
-    assert decide.on_trial_result(None, trial, flat) == decide.CONTINUE
-    assert decide.on_trial_result(None, trial, flat | {"answer/epoch": 2}) == decide.STOP
-    assert talk.state(0) == ("finished", "")
-
-
-@pytest.mark.parametrize(
-    ("traceback", "reason"),
-    [
-        (
-            "Traceback\n  File x\nsearch.worker_group.GroupLost: worker 0 is gone\n",
-            "search.worker_group.GroupLost: worker 0 is gone",
-        ),
-        (
-            "KeyError: a b\nTaskError: \n  more\nray.exceptions.ActorDiedError: gone:\n\n  last",
-            "KeyError: a b",
-        ),
-        ("", "its process died"),
-    ],
-)
-def test_why_a_lane_was_lost(talk: Talk, tmp_path: Path, traceback: str, reason: str) -> None:
-    talk.begin()
-    (tmp_path / "error.txt").write_text(traceback)
-    trial = SimpleNamespace(config={"trial": 0}, error_file=str(tmp_path / "error.txt"))
-    Tell(talk.conversation).on_trial_error(0, [], trial)
-    lines = list(ledger.read(talk.recorder.run / "ledger"))
-    assert lines[-1]["reason"] == reason
-
-
-def test_a_lane_that_did_not_start_is_told_from_one_that_was_lost(
-    talk: Talk, tmp_path: Path
-) -> None:
-    (tmp_path / "error.txt").write_text("search.worker_group.GroupNotStarted: no torch\n")
-    for _ in range(MOST_FAILURES):
-        talk.begin()
-        trial = SimpleNamespace(config={"trial": 0}, error_file=str(tmp_path / "error.txt"))
-        Tell(talk.conversation).on_trial_error(0, [], trial)
-    assert talk.conversation.over()
 
 
 def test_known_designs_differ() -> None:

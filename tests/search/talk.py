@@ -1,0 +1,58 @@
+"""A conversation about a few designs, with all that is around it in hand."""
+
+import dataclasses
+from pathlib import Path
+
+from models.design import Design
+from models.training import EpochResult
+from search.budget import Budget
+from search.conversation import Conversation
+from search.fixed import InOrder
+from search.follow import Follower
+from search.plan import Plan
+from search.recorder import Recorder
+from search.scalars import Scalars
+
+DESIGNS = [(f"d{width}", Design(kernels=(), dense=(width,), epochs=2)) for width in range(1, 30)]
+
+
+class Talk:
+    """A conversation about `DESIGNS`, and what it says."""
+
+    def __init__(
+        self, run: Path, budget: Budget, refuse=lambda design: "", designs=DESIGNS
+    ) -> None:
+        plan = Plan(lanes=2, workers_per_trial=1, cpus_per_worker=1, gpus_per_worker=0)
+        strategy = InOrder(designs, goes_on=lambda trial: trial not in self.early)
+        follow = Follower(strategy)
+        self.recorder = Recorder(run, plan, None, (1, 8, 8), 10, Scalars(run), [follow])
+        self.said: list[int] = []
+        self.interrupted = False
+        self.early: set[int] = set()
+        self.lanes = 1000
+        self.conversation = Conversation(
+            strategy,
+            self.recorder,
+            budget,
+            refuse=refuse,
+            lanes=lambda: self.lanes,
+            seed=7,
+            say=lambda trial: self.said.append(trial.trial),
+            interrupted=lambda: self.interrupted,
+        )
+
+    def begin(self, count: int = 1) -> list[int]:
+        """Trials of the next so many legs."""
+        return [self.conversation.next_leg().trial for _ in range(count)]
+
+    def heard(self, number: int, epoch: int = 1, **fields) -> bool:
+        return self.conversation.heard(number, report(epoch, **fields), "group")
+
+    def state(self, trial: int) -> tuple[str, str]:
+        known = self.recorder.state.trials[trial]
+        return known.state, known.reason
+
+
+def report(epoch: int, accuracy: float = 0.5, loss: float = 1.0) -> dict:
+    result = EpochResult(epoch, loss, accuracy, loss, accuracy, 1.0, 0.1, 10.0, 1)
+    return dataclasses.asdict(result) | {"precision": "", "device": "cpu"}
