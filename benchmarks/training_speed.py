@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.bare_loop import Epoch, fastest
+from benchmarks.bare_loop import Epoch, fastest, seconds_of
 from benchmarks.lanes import train_in_lanes
 from benchmarks.random_images import random_images
 from benchmarks.ray_session import ray_with
@@ -50,7 +50,7 @@ class Rounds:
         seconds = time.perf_counter() - self.since - trial.epochs[-1]["eval_seconds"]
         if trial.last_epoch > 1:
             self.lane.append(self.images / seconds)
-            self.hand.append(self.images / _seconds(self.bare))
+            self.hand.append(self.images / seconds_of(self.bare))
             self.taught.append(self.tutorial.images_per_second(TUTORIAL_SECONDS))
         self.since = time.perf_counter()
         return len(self.lane) < ROUNDS
@@ -105,12 +105,6 @@ def _train(
             precision="auto",
             goes_on=goes_on,
         )
-
-
-def _seconds(epoch: Epoch) -> float:
-    started = time.perf_counter()
-    epoch()
-    return time.perf_counter() - started
 
 
 def _cores() -> int:

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from PIL import Image
+from torch import nn
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
@@ -12,7 +13,7 @@ from torchvision import transforms
 
 from models.design import Design
 from models.images import Subset
-from models.network import build
+from models.network import Network, build
 from models.optimisation import make_optimizer
 
 LOADERS = 2
@@ -49,7 +50,7 @@ class TutorialLoop:
             drop_last=True,
             persistent_workers=True,
         )
-        self._network = build(design, (3, 32, 32), 10).to(device)
+        self._network = _in_written_order(build(design, (3, 32, 32), 10)).to(device)
         self._optimizer = make_optimizer(design, self._network, device)
 
     def images_per_second(self, seconds: float) -> float:
@@ -69,3 +70,9 @@ class TutorialLoop:
                 if time.perf_counter() - started > seconds:
                     break
         return images / (time.perf_counter() - started)
+
+
+def _in_written_order(network: Network) -> nn.Sequential:
+    """The same layers one after another, as a tutorial lists them: activation, then pooling."""
+    blocks = [layer for block in network.blocks for layer in block.children()]
+    return nn.Sequential(*blocks, nn.Flatten(), *network.head.children())

@@ -1,5 +1,7 @@
 """From a design to its network, and what the network weighs."""
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 
 from models.design import Design
@@ -15,6 +17,27 @@ _ACTIVATIONS: dict[str, type[nn.Module]] = {
     "silu": nn.SiLU,
 }
 _POOLINGS: dict[str, type[nn.Module]] = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}
+
+
+class Block(nn.Sequential):
+    """The layers of a block, in the design's order.
+
+    Computed with max pooling before ReLU where ReLU comes first: the greatest of four stays the
+    greatest, so that maps and gradients are the same to the last bit, and ReLU has a quarter to do.
+    """
+
+    def __init__(self, *layers: nn.Module) -> None:
+        super().__init__(*layers)
+        order = list(layers)
+        for at, (layer, after) in enumerate(pairwise(layers)):
+            if isinstance(layer, nn.ReLU) and isinstance(after, nn.MaxPool2d):
+                order[at : at + 2] = after, layer
+        self._computed = tuple(order)  # a tuple is no submodule: the state's names are the layers'
+
+    def forward(self, images: Tensor) -> Tensor:
+        for layer in self._computed:
+            images = layer(images)
+        return images
 
 
 class Network(nn.Module):
@@ -55,7 +78,7 @@ def _sides(design: Design, shape: Shape) -> list[tuple[int, int]]:
     return sides
 
 
-def _block(design: Design, number: int, channels: int, kernels: tuple[int, ...]) -> nn.Sequential:
+def _block(design: Design, number: int, channels: int, kernels: tuple[int, ...]) -> Block:
     layers: list[nn.Module] = []
     for count in kernels:
         layers.append(nn.Conv2d(channels, count, design.kernel_size, padding="same"))
@@ -67,7 +90,7 @@ def _block(design: Design, number: int, channels: int, kernels: tuple[int, ...])
         layers.append(_POOLINGS[design.pooling](2))
     if design.dropout_after(number):
         layers.append(nn.Dropout(design.dropout_after(number)))
-    return nn.Sequential(*layers)
+    return Block(*layers)
 
 
 def _head(design: Design, features: int, classes: int) -> nn.Sequential:

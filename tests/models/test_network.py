@@ -3,6 +3,8 @@ from typing import get_args
 
 import pytest
 import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
 from torch.utils.flop_counter import FlopCounterMode
 
 from models.design import Design
@@ -83,3 +85,37 @@ def test_dropout_is_silent_in_evaluation() -> None:
     assert torch.equal(network(images), network(images))
     network.train()
     assert not torch.equal(network(images), network(images))
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_the_order_of_computing_changes_nothing(activation: str, batch_norm: bool) -> None:
+    design = Design(kernels=((5, 6), (7,)), activation=activation, batch_norm=batch_norm)
+    network = build(design, CIFAR, 10)
+    blocks = [layer for block in network.blocks for layer in block]
+    written = nn.Sequential(*blocks, nn.Flatten(), *network.head)
+    images, labels = torch.rand(8, *CIFAR), torch.arange(8)
+
+    def outcome(computed: nn.Module) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        network.zero_grad()
+        logits = computed(images)
+        cross_entropy(logits, labels).backward()
+        return logits, [p.grad.clone() for p in network.parameters() if p.grad is not None]
+
+    (mine, my_gradients), (theirs, their_gradients) = outcome(network), outcome(written)
+    assert torch.equal(mine, theirs)
+    assert all(map(torch.equal, my_gradients, their_gradients))
+
+
+def test_max_pooling_is_computed_before_relu() -> None:
+    def sides(activation: str) -> list[int]:
+        seen: list[int] = []
+        network = build(Design(kernels=((4,), (5,)), activation=activation), CIFAR, 10)
+        for layer in network.modules():
+            if isinstance(layer, nn.ReLU | nn.GELU):
+                layer.register_forward_hook(lambda m, i, output: seen.append(output.shape[-1]))
+        network(torch.rand(2, *CIFAR))
+        return seen
+
+    assert sides("relu") == [16, 8]
+    assert sides("gelu") == [32, 16]
