@@ -34,7 +34,7 @@ class Asleep(ray.tune.Trainable):
         """One epoch."""
         time.sleep(epoch_seconds(self._random))
         self._epoch += 1
-        return {"answer": epoch_line(self._design, self._epoch, self._random), "group": self._lane}
+        return {"answer": (epoch_line(self._design, self._epoch, self._random), self._lane)}
 
 
 def epoch_seconds(random: Random) -> float:

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -46,11 +47,23 @@ def run() -> None:
         print(f"  {SLEEPING} sleeping lanes on Ray: ratio {_asleep(Path(folder)):.4f}")
 
 
+class _Actor:
+    """A lane to which legs are handed: it pretends to take them."""
+
+    @property
+    def reset_config(self) -> "_Actor":
+        return self
+
+    def remote(self, config: dict[str, Any]) -> None:
+        """As a method of Ray's actor is called."""
+
+
 @dataclass
 class _Trial:
     """What the adapter sees of a trial of Tune's."""
 
     config: dict[str, Any]
+    temporary_state: SimpleNamespace
 
 
 def _conversation(run: Path, lanes: int) -> Conversation:
@@ -78,15 +91,14 @@ def _pretend(run: Path) -> tuple[float, float]:
     now = began_at = began = 0.0
     for told in range(RESULTS):
         while len(lanes) < LANES:
-            trial = _Trial(ask.suggest(str(told)))
+            trial = _Trial(ask.suggest(str(told)), SimpleNamespace(ray_actor=_Actor()))
             heapq.heappush(lanes, (now + epoch_seconds(random), random.getrandbits(40), trial))
         if told == RESULTS // 2:
             began, began_at = time.process_time(), now
         now, _, trial = heapq.heappop(lanes)
         known = conversation.recorder.state.trials[trial.config["trial"]]
-        result = epoch_line(known.design, known.last_epoch + 1, random)
-        flat = {f"answer/{key}": value for key, value in result.items()} | {"group": "g"}
-        if decide.on_trial_result(None, trial, flat) == decide.CONTINUE:
+        answer = epoch_line(known.design, known.last_epoch + 1, random)
+        if decide.on_trial_result(None, trial, {"answer": (answer, "g")}) == decide.CONTINUE:
             heapq.heappush(lanes, (now + epoch_seconds(random), random.getrandbits(40), trial))
     spent = time.process_time() - began
     return spent / (now - began_at) / (LANES / 100), spent / (RESULTS // 2)

@@ -97,6 +97,10 @@ class Conversation:
             self._idle_lane = False
         return leg
 
+    def leg_for_free_lane(self) -> Leg | None:
+        """What the lane that has just come free trains next; None when nothing waits for it."""
+        return self.next_leg() if self._waiting and not self.over() else None
+
     def _enter_lane(self, trial: int) -> None:
         self._legs.add(trial)
         self.recorder.enter_lane(trial)

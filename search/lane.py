@@ -36,19 +36,20 @@ class Lane(ray.tune.Trainable):
         self._next: Leg | None = from_config(config)
 
     def step(self) -> dict[str, Any]:
-        """Trains one epoch: what the worker answers, with the worker group's name.
+        """Trains one epoch: what the worker answers, with the worker group's name, as one value:
+        of each value in a result Tune would keep statistics.
 
         While the workers are still to come the answer is that the lane is waiting.
         """
         group = self._group
         answer = group.train(self._next)
         if answer is None:
-            return {"answer": {"waiting": True}, "group": group.name}
+            return {"answer": ({"waiting": True}, group.name)}
         self._next = None
         if answer.get("spoiling"):
             group.close()
             self._group = self._start()
-        return {"answer": answer, "group": group.name}
+        return {"answer": (answer, group.name)}
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Takes the next leg."""

@@ -1,4 +1,4 @@
-"""A leg: one stay of a trial in a lane, from a checkpoint on. Ray Tune's trials are our legs."""
+"""A leg: one stay of a trial in a lane, from a checkpoint on."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -22,5 +22,5 @@ class Leg:
 
 
 def from_config(config: dict[str, Any]) -> Leg:
-    """The leg of a Tune trial's config."""
+    """The leg that `config` carries."""
     return Leg(**config)

@@ -19,7 +19,7 @@ from search.store import Folder, Store
 
 EXPORT_SECONDS = 5
 """How often at most the tables are written while the search runs."""
-EXPORT_SHARE = 0.005
+EXPORT_SHARE = 0.001
 """And the part of the time that this may take."""
 
 Follow = Callable[[Line, state.SearchState], None]

@@ -1,6 +1,7 @@
 """Carries messages between Ray Tune and our conversation, and decides nothing.
 
-A trial of Tune's is a leg of ours. Tune neither pauses, restores nor retries anything.
+A trial of Tune's is a lane at work: one leg of ours after another, until nothing waits for it. Tune
+neither pauses, restores nor retries anything.
 """
 
 import re
@@ -30,7 +31,7 @@ class _Local:
 
 
 class Ask(_Local, Searcher):
-    """Tune's searcher: the next leg."""
+    """Tune's searcher: the leg with which a lane begins."""
 
     def __init__(self, conversation: Conversation) -> None:
         _Local.__init__(self, conversation)
@@ -57,27 +58,40 @@ class Ask(_Local, Searcher):
 
 
 class Decide(_Local, FIFOScheduler):
-    """Tune's scheduler: whether a leg goes on after what its lane answered."""
+    """Tune's scheduler: whether a lane goes on, with the same leg or another.
+
+    The other is handed to the lane here: as a trial of Tune's own it would cost the driver as much
+    again as all that Tune does for an epoch.
+    """
 
     def __init__(self, conversation: Conversation) -> None:
         _Local.__init__(self, conversation)
         FIFOScheduler.__init__(self)
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        """Tune flattens a result before it hands it on."""
-        answer = {
-            key.removeprefix("answer/"): value
-            for key, value in result.items()
-            if key.startswith("answer/")
-        }
-        if "waiting" in answer:  # perhaps for what a lane holds that died
+        """`result` is what the lane's step gave, with what Tune adds."""
+        answer, group = result["answer"]
+        waiting = "waiting" in answer
+        if waiting:  # perhaps for what a lane holds that died
             give_back_of_dead_lanes()
-        goes_on = self.conversation.heard(trial.config["trial"], answer, result["group"])
+        goes_on = self.conversation.heard(trial.config["trial"], answer, group)
+        if not goes_on and not waiting:  # one without workers is no free lane
+            goes_on = self._hand_next_leg(trial)
         return TrialScheduler.CONTINUE if goes_on else TrialScheduler.STOP
 
+    def _hand_next_leg(self, trial: Any) -> bool:
+        """Gives the lane of `trial` what waits for it; whether there was anything."""
+        leg = self.conversation.leg_for_free_lane()
+        if leg is None:
+            return False
+        trial.config = leg.to_config()
+        # An actor does what it is told in order: this, then Tune's next step.
+        trial.temporary_state.ray_actor.reset_config.remote(trial.config)
+        return True
+
     def choose_trial_to_run(self, tune_controller: Any) -> Any:
-        """The leg that has waited longest. Tune's own scheduler would look through all legs there
-        have ever been, at each step."""
+        """The first leg that has waited longest. Tune's own scheduler would look through all trials
+        there have ever been, at each step."""
         waiting = (t for t in tune_controller.get_live_trials() if t.status == Trial.PENDING)
         return min(waiting, key=lambda trial: trial.trial_id, default=None)
 

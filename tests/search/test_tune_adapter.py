@@ -37,14 +37,72 @@ def test_tune_s_searcher_gives_no_more_legs_than_there_are_lanes(talk: Talk) -> 
     assert ask.suggest("e") == Ask.FINISHED
 
 
-def test_tune_s_scheduler_passes_answers_on(talk: Talk) -> None:
-    talk.begin()
+class Actor:
+    """A lane that keeps what it was handed."""
+
+    def __init__(self) -> None:
+        self.legs: list[dict] = []
+        self.reset_config = SimpleNamespace(remote=self.legs.append)
+
+
+def lane_at_work(ask: Ask, actor: Actor) -> SimpleNamespace:
+    """What the adapter sees of a trial of Tune's."""
+    return SimpleNamespace(
+        config=ask.suggest("x"), temporary_state=SimpleNamespace(ray_actor=actor)
+    )
+
+
+def result(epoch: int, **fields) -> dict:
+    return {"answer": (report(epoch, **fields), "group"), "done": False}
+
+
+def test_a_lane_goes_on_with_one_leg_after_another(talk: Talk) -> None:
+    actor = Actor()
+    trial = lane_at_work(Ask(talk.conversation), actor)
     decide = Decide(talk.conversation)
-    trial = SimpleNamespace(config={"trial": 0})
-    flat = {f"answer/{key}": value for key, value in report(1).items()} | {"group": "g", "done": 0}
-    assert decide.on_trial_result(None, trial, flat) == decide.CONTINUE
-    assert decide.on_trial_result(None, trial, flat | {"answer/epoch": 2}) == decide.STOP
-    assert talk.state(0) == ("finished", "")
+    for number in range(3):
+        assert trial.config["trial"] == number
+        assert decide.on_trial_result(None, trial, result(1)) == decide.CONTINUE
+        last = decide.on_trial_result(None, trial, result(2))
+        assert talk.state(number) == ("finished", "")
+        assert last == (decide.CONTINUE if number < 2 else decide.STOP)
+    assert [leg["trial"] for leg in actor.legs] == [1, 2]
+    assert talk.conversation.finished
+
+
+def test_a_lane_that_is_handed_a_leg_and_dies_has_lost_that_one(talk: Talk, tmp_path: Path) -> None:
+    trial = lane_at_work(Ask(talk.conversation), Actor())
+    decide = Decide(talk.conversation)
+    for epoch in (1, 2, 1):
+        decide.on_trial_result(None, trial, result(epoch))
+    trial.error_file = None
+    Tell(talk.conversation).on_trial_error(0, [], trial)
+    assert [talk.state(number)[0] for number in (0, 1)] == ["finished", "running"]
+    leg = talk.conversation.next_leg()
+    assert (leg.trial, leg.from_epoch) == (1, 1)
+
+
+def test_a_lane_is_handed_nothing_once_all_is_over(talk: Talk) -> None:
+    actor = Actor()
+    trial = lane_at_work(Ask(talk.conversation), actor)
+    decide = Decide(talk.conversation)
+    decide.on_trial_result(None, trial, result(1))
+    talk.interrupted = True
+    assert decide.on_trial_result(None, trial, result(2)) == decide.STOP
+    assert actor.legs == []
+
+
+def test_a_lane_without_workers_is_handed_nothing(talk: Talk) -> None:
+    actor = Actor()
+    ask, decide = Ask(talk.conversation), Decide(talk.conversation)
+    free, waits = (lane_at_work(ask, actor) for _ in range(2))
+    decide.on_trial_result(None, free, result(1))
+    talk.lanes = 1  # a node has left
+    assert decide.on_trial_result(None, free, result(2)) == decide.STOP
+    waiting = {"answer": ({"waiting": True}, "group")}
+    assert decide.on_trial_result(None, waits, waiting) == decide.STOP
+    assert actor.legs == []
+    assert ask.suggest("x")["trial"] == 1
 
 
 @pytest.mark.parametrize(
