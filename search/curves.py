@@ -30,9 +30,9 @@ SHARE_OF_PROMOTIONS = 0.6
 ANYWHERE, NEARBY = 200, 100
 """New designs that are held against one another: any, and ones near the most promising."""
 MOST_PROMISING = 10
-FEW_RUNNING, RUNNING_A_CHOICE, MOST_CHOICES = 12, 4, 50
-"""With more than a few trials running one forecast serves for several choices, one for so many of
-the others: what some of them showed since changes little, and a forecast takes time."""
+RUNNING_A_CHOICE, MOST_CHOICES = 8, 50
+"""With many trials running one forecast serves for several choices, one for so many of them: what a
+thousandth of them showed since changes little, and a forecast takes time."""
 LEAST_PART = 4
 """Of so many choices a quarter at least must wait before it is made for them."""
 
@@ -133,7 +133,7 @@ class Curves(Generic[D]):
     @property
     def _choices(self) -> int:
         running = len(self._history.running)
-        return min(max((running - FEW_RUNNING) // RUNNING_A_CHOICE, 1), MOST_CHOICES)
+        return min(max(running // RUNNING_A_CHOICE - 1, 1), MOST_CHOICES)
 
     def _designs(self, forecast: Forecast, random: Random) -> list[D]:
         """Different designs, any, and near the most promising."""
