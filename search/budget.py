@@ -22,6 +22,11 @@ class Budget:
     """Of what trials held."""
     trials: float = math.inf
 
+    @property
+    def limits_use(self) -> bool:
+        """Whether there is a limit on what trials hold."""
+        return min(self.gpu_hours, self.money) < math.inf
+
     def spent(self, seconds: float, gpu_hours: float, money: float) -> str:
         """Which limit is reached, for people; empty while none is."""
         if seconds >= self.seconds:

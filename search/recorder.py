@@ -218,7 +218,10 @@ class Recorder:
         return self._before + time.monotonic() - self._began
 
     def spent(self, budget: Budget) -> str:
-        """Which limit of `budget` is reached; empty while none is."""
+        """Which limit of `budget` is reached; empty while none is. Asked at each event: what many
+        running trials hold is added up only where it counts."""
+        if not budget.limits_use:
+            return budget.spent(self.seconds(), 0.0, 0.0)
         running = sum(self._held_by.values()) + sum(map(self._in_lane, self._since))
         used = bill(
             self._held + running,

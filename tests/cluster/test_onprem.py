@@ -1,10 +1,14 @@
 """A search on three hosts: started by `ray up`, its hosts killed and cut off, and taken down."""
 
+import json
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +16,8 @@ import pytest
 from search.node_times import FILE as NODE_TIMES
 from search.node_times import read as read_node_times
 from search.state import SearchState, load
-from tests.cluster.conftest import DIGITS, OnPrem
+from tests.cluster.conftest import DIGITS, RAY, OnPrem
+from tests.conftest import free_port
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
@@ -146,6 +151,46 @@ def test_bad_nodes_are_named(onprem: OnPrem) -> None:
     design = "~/kneepoint/models/design.py"
     other = f"(cat {design}; echo '# older') > /tmp/other && mount --bind /tmp/other {design}"
     assert "kneepoint" in refused(2, other, f"umount {design}")
+
+
+@pytest.fixture
+def dashboard(onprem: OnPrem) -> Iterator[str]:
+    """The address of the tunnel that `ray dashboard` keeps open."""
+    port = free_port()
+    words = [RAY, "dashboard", "--port", str(port), str(onprem.file)]
+    tunnel = subprocess.Popen(
+        words, env=onprem.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while socket.socket().connect_ex(("127.0.0.1", port)):
+        assert time.monotonic() < deadline and tunnel.poll() is None
+        time.sleep(0.5)
+    yield f"http://127.0.0.1:{port}"
+    os.killpg(tunnel.pid, signal.SIGTERM)
+    tunnel.wait()
+
+
+def test_a_search_is_sent_through_the_tunnel(onprem: OnPrem, dashboard: str) -> None:
+    """As docs/cluster.md has it: `ray job submit` waits for the end, `ray job stop` is Ctrl-C."""
+    onprem.await_nodes(3)
+    to = ("--address", dashboard)
+    search = onprem.command("sent", f"{FULL} --trials 3 --max-epochs 2")
+    onprem.ray("job", "submit", *to, "--", "bash", "-ic", search)
+    assert_complete(load(onprem.storage / "sent"), 3)
+
+    patience = '{"env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": "120"}}'
+    search = onprem.command("stopped", f"{FULL} --trials 200 --max-epochs 30")
+    words = ("--no-wait", "--submission-id", "stopped", "--runtime-env-json", patience)
+    onprem.ray("job", "submit", *to, *words, "--", "bash", "-ic", search)
+    await_epochs(onprem.storage / "stopped", 3)
+    onprem.ray("job", "stop", *to, "stopped")
+    info = json.loads((onprem.storage / "stopped/run.json").read_text())
+    assert info["state"] == "interrupted"
+    assert {trial.state for trial in load(onprem.storage / "stopped").trials.values()} <= {
+        "finished",
+        "paused",
+    }
 
 
 def test_a_host_is_killed(onprem: OnPrem) -> None:

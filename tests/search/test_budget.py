@@ -54,3 +54,11 @@ def test_for_people() -> None:
     assert str(parse(["90min,6gpuh"])) == "90 min or 6 GPU-hours"
     assert str(Budget()) == "none"
     assert Budget().trials == math.inf
+
+
+@pytest.mark.parametrize(
+    ("text", "limits_use"),
+    [("30min", False), ("200trials", False), ("6gpuh", True), ("$20", True), ("1h,$20", True)],
+)
+def test_only_some_limits_are_on_what_trials_hold(text: str, limits_use: bool) -> None:
+    assert parse([text]).limits_use == limits_use
