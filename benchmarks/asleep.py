@@ -27,14 +27,15 @@ class Asleep(ray.tune.Trainable):
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Takes the next leg."""
         leg = from_config(new_config)
-        self._design, self._epoch = from_dict(leg.design), leg.from_epoch
+        self._design, self._epoch, self._trial = from_dict(leg.design), leg.from_epoch, leg.trial
         return True
 
     def step(self) -> dict[str, Any]:
         """One epoch."""
         time.sleep(epoch_seconds(self._random))
         self._epoch += 1
-        return {"answer": (epoch_line(self._design, self._epoch, self._random), self._lane)}
+        line = epoch_line(self._design, self._epoch, self._random)
+        return {"answer": (line, self._lane, self._trial)}
 
 
 def epoch_seconds(random: Random) -> float:

@@ -47,17 +47,6 @@ def run() -> None:
         print(f"  {SLEEPING} sleeping lanes on Ray: ratio {_asleep(Path(folder)):.4f}")
 
 
-class _Actor:
-    """A lane to which legs are handed: it pretends to take them."""
-
-    @property
-    def reset_config(self) -> "_Actor":
-        return self
-
-    def remote(self, config: dict[str, Any]) -> None:
-        """As a method of Ray's actor is called."""
-
-
 @dataclass
 class _Trial:
     """What the adapter sees of a trial of Tune's."""
@@ -87,18 +76,20 @@ def _pretend(run: Path) -> tuple[float, float]:
     random = Random(0)
     conversation = _conversation(run, LANES)
     ask, decide = Ask(conversation), Decide(conversation)
+    actor = SimpleNamespace(reset_config=SimpleNamespace(remote=lambda leg: None))
     lanes: list[tuple[float, int, _Trial]] = []
     now = began_at = began = 0.0
     for told in range(RESULTS):
         while len(lanes) < LANES:
-            trial = _Trial(ask.suggest(str(told)), SimpleNamespace(ray_actor=_Actor()))
+            trial = _Trial(ask.suggest(str(told)), SimpleNamespace(ray_actor=actor))
             heapq.heappush(lanes, (now + epoch_seconds(random), random.getrandbits(40), trial))
         if told == RESULTS // 2:
             began, began_at = time.process_time(), now
         now, _, trial = heapq.heappop(lanes)
         known = conversation.recorder.state.trials[trial.config["trial"]]
         answer = epoch_line(known.design, known.last_epoch + 1, random)
-        if decide.on_trial_result(None, trial, {"answer": (answer, "g")}) == decide.CONTINUE:
+        result = {"answer": (answer, "g", known.trial)}
+        if decide.on_trial_result(None, trial, result) == decide.CONTINUE:
             heapq.heappush(lanes, (now + epoch_seconds(random), random.getrandbits(40), trial))
     spent = time.process_time() - began
     return spent / (now - began_at) / (LANES / 100), spent / (RESULTS // 2)

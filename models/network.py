@@ -26,16 +26,12 @@ class Block(nn.Sequential):
     greatest, so that maps and gradients are the same to the last bit, and ReLU has a quarter to do.
     """
 
-    def __init__(self, *layers: nn.Module) -> None:
-        super().__init__(*layers)
-        order = list(layers)
-        for at, (layer, after) in enumerate(pairwise(layers)):
-            if isinstance(layer, nn.ReLU) and isinstance(after, nn.MaxPool2d):
-                order[at : at + 2] = after, layer
-        self._computed = tuple(order)  # a tuple is no submodule: the state's names are the layers'
-
     def forward(self, images: Tensor) -> Tensor:
-        for layer in self._computed:
+        layers = list(self)
+        for at, (layer, after) in enumerate(pairwise(self)):
+            if isinstance(layer, nn.ReLU) and isinstance(after, nn.MaxPool2d):
+                layers[at : at + 2] = after, layer
+        for layer in layers:
             images = layer(images)
         return images
 

@@ -28,6 +28,8 @@ SETTINGS = {
     "RAY_worker_maximum_startup_concurrency": "16",
     # A process a lane that looks out for nodes to be taken away: lanes that are lost come back.
     "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",
+    # A lane whose node is taken away is lost like any other; Tune is not to begin it anew.
+    "RAY_TRAIN_COUNT_PREEMPTION_AS_FAILURE": "1",
 }
 """Settings that Ray reads from the environment; one that is set there already stays."""
 

@@ -56,7 +56,8 @@ class Conversation:
         self._legs: set[int] = set()
         """Trials that are in a lane."""
         self._waiting: deque[Leg] = deque()
-        """Legs for lanes to come: of trials that lost theirs or gave it up, or just decided."""
+        """Legs for the next lane that is free: of trials that lost theirs or gave it up, or just
+        decided."""
         self._paused: dict[int, Trial] = {}
         self._idle_lane = False
         """Whether a lane has come free and was not given a leg since."""

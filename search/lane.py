@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Lane(ray.tune.Trainable):
-    """Tune's class trainable. A step is an epoch; Tune's next trial goes on with the same actor.
+    """Tune's class trainable. A step is an epoch; the next leg is trained by the same actor.
 
     When its workers are gone `step` raises, and the lane ends: Tune starts another one.
     """
@@ -33,27 +33,29 @@ class Lane(ray.tune.Trainable):
         cluster.apply_settings()
         self._start = lambda: WorkerGroup(settings, plan, Path(scratch))
         self._group = self._start()
-        self._next: Leg | None = from_config(config)
+        self._next: Leg | None = None
+        self.reset_config(config)
 
     def step(self) -> dict[str, Any]:
-        """Trains one epoch: what the worker answers, with the worker group's name, as one value:
-        of each value in a result Tune would keep statistics.
+        """Trains one epoch: what the worker answers, with the worker group's name and the trial, as
+        one value: of each value in a result Tune would keep statistics.
 
         While the workers are still to come the answer is that the lane is waiting.
         """
         group = self._group
         answer = group.train(self._next)
         if answer is None:
-            return {"answer": ({"waiting": True}, group.name)}
+            return {"answer": ({"waiting": True}, group.name, self._trial)}
         self._next = None
         if answer.get("spoiling"):
             group.close()
             self._group = self._start()
-        return {"answer": (answer, group.name)}
+        return {"answer": (answer, group.name, self._trial)}
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Takes the next leg."""
         self._next = from_config(new_config)
+        self._trial = self._next.trial
         return True
 
     def cleanup(self) -> None:

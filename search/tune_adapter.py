@@ -70,11 +70,15 @@ class Decide(_Local, FIFOScheduler):
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """`result` is what the lane's step gave, with what Tune adds."""
-        answer, group = result["answer"]
+        answer, group, trained = result["answer"]
+        number = trial.config["trial"]
+        if trained != number:  # the lane was never told of it, or died and came back
+            self.conversation.lost(number, f"its lane trained trial {trained}", started=True)
+            return TrialScheduler.STOP
         waiting = "waiting" in answer
         if waiting:  # perhaps for what a lane holds that died
             give_back_of_dead_lanes()
-        goes_on = self.conversation.heard(trial.config["trial"], answer, group)
+        goes_on = self.conversation.heard(number, answer, group)
         if not goes_on and not waiting:  # one without workers is no free lane
             goes_on = self._hand_next_leg(trial)
         return TrialScheduler.CONTINUE if goes_on else TrialScheduler.STOP
@@ -85,13 +89,14 @@ class Decide(_Local, FIFOScheduler):
         if leg is None:
             return False
         trial.config = leg.to_config()
-        # An actor does what it is told in order: this, then Tune's next step.
+        # An actor does what it is told in order: this, then Tune's next step. That it was told
+        # shows in its next answer, which names the trial.
         trial.temporary_state.ray_actor.reset_config.remote(trial.config)
         return True
 
     def choose_trial_to_run(self, tune_controller: Any) -> Any:
-        """The first leg that has waited longest. Tune's own scheduler would look through all trials
-        there have ever been, at each step."""
+        """The trial of Tune's that has waited longest for an actor. Tune's own scheduler would look
+        through all there have ever been, at each step."""
         waiting = (t for t in tune_controller.get_live_trials() if t.status == Trial.PENDING)
         return min(waiting, key=lambda trial: trial.trial_id, default=None)
 

@@ -47,7 +47,7 @@ def run_legs(conversation: Conversation, make_lane: Callable[[Path], Any]) -> No
                 storage_path=str(scratch),
                 callbacks=[Tell(conversation)],
                 stop=BudgetStopper(conversation),
-                # Not even at a leg's end, as Tune would: its lane is free at once.
+                # Not even at the end of a trial of Tune's: its lane is free at once.
                 checkpoint_config=ray.tune.CheckpointConfig(checkpoint_at_end=False),
                 verbose=0,
             ),

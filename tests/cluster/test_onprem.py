@@ -163,12 +163,19 @@ def dashboard(onprem: OnPrem) -> Iterator[str]:
         stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     deadline = time.monotonic() + 60
-    while socket.socket().connect_ex(("127.0.0.1", port)):
-        assert time.monotonic() < deadline and tunnel.poll() is None
-        time.sleep(0.5)
-    yield f"http://127.0.0.1:{port}"
-    os.killpg(tunnel.pid, signal.SIGTERM)
-    tunnel.wait()
+    try:
+        while not listens(port):
+            assert time.monotonic() < deadline and tunnel.poll() is None
+            time.sleep(0.5)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.killpg(tunnel.pid, signal.SIGTERM)
+        tunnel.wait()
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as attempt:
+        return attempt.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_a_search_is_sent_through_the_tunnel(onprem: OnPrem, dashboard: str) -> None:

@@ -52,8 +52,8 @@ def lane_at_work(ask: Ask, actor: Actor) -> SimpleNamespace:
     )
 
 
-def result(epoch: int, **fields) -> dict:
-    return {"answer": (report(epoch, **fields), "group"), "done": False}
+def result(trial: SimpleNamespace, epoch: int) -> dict:
+    return {"answer": (report(epoch), "group", trial.config["trial"]), "done": False}
 
 
 def test_a_lane_goes_on_with_one_leg_after_another(talk: Talk) -> None:
@@ -62,19 +62,31 @@ def test_a_lane_goes_on_with_one_leg_after_another(talk: Talk) -> None:
     decide = Decide(talk.conversation)
     for number in range(3):
         assert trial.config["trial"] == number
-        assert decide.on_trial_result(None, trial, result(1)) == decide.CONTINUE
-        last = decide.on_trial_result(None, trial, result(2))
+        assert decide.on_trial_result(None, trial, result(trial, 1)) == decide.CONTINUE
+        last = decide.on_trial_result(None, trial, result(trial, 2))
         assert talk.state(number) == ("finished", "")
         assert last == (decide.CONTINUE if number < 2 else decide.STOP)
     assert [leg["trial"] for leg in actor.legs] == [1, 2]
     assert talk.conversation.finished
 
 
-def test_a_lane_that_is_handed_a_leg_and_dies_has_lost_that_one(talk: Talk, tmp_path: Path) -> None:
+def test_a_lane_that_was_not_told_of_its_leg_trains_for_nobody(talk: Talk) -> None:
+    trial = lane_at_work(Ask(talk.conversation), Actor())
+    decide = Decide(talk.conversation)
+    for epoch in (1, 2):
+        assert decide.on_trial_result(None, trial, result(trial, epoch)) == decide.CONTINUE
+    stray = {"answer": (report(3), "group", 0)}
+    assert decide.on_trial_result(None, trial, stray) == decide.STOP
+    known = talk.recorder.state.trials
+    assert [line["epoch"] for line in known[0].epochs] == [1, 2] and known[1].epochs == []
+    assert talk.begin() == [1] and known[1].restarts == 1
+
+
+def test_a_lane_that_is_handed_a_leg_and_dies_has_lost_that_one(talk: Talk) -> None:
     trial = lane_at_work(Ask(talk.conversation), Actor())
     decide = Decide(talk.conversation)
     for epoch in (1, 2, 1):
-        decide.on_trial_result(None, trial, result(epoch))
+        decide.on_trial_result(None, trial, result(trial, epoch))
     trial.error_file = None
     Tell(talk.conversation).on_trial_error(0, [], trial)
     assert [talk.state(number)[0] for number in (0, 1)] == ["finished", "running"]
@@ -86,9 +98,11 @@ def test_a_lane_is_handed_nothing_once_all_is_over(talk: Talk) -> None:
     actor = Actor()
     trial = lane_at_work(Ask(talk.conversation), actor)
     decide = Decide(talk.conversation)
-    decide.on_trial_result(None, trial, result(1))
+    decide.on_trial_result(None, trial, result(trial, 1))
+    assert talk.begin() == [1]
+    talk.conversation.lost(1, "gone", started=True)  # and waits for a lane
     talk.interrupted = True
-    assert decide.on_trial_result(None, trial, result(2)) == decide.STOP
+    assert decide.on_trial_result(None, trial, result(trial, 2)) == decide.STOP
     assert actor.legs == []
 
 
@@ -96,10 +110,10 @@ def test_a_lane_without_workers_is_handed_nothing(talk: Talk) -> None:
     actor = Actor()
     ask, decide = Ask(talk.conversation), Decide(talk.conversation)
     free, waits = (lane_at_work(ask, actor) for _ in range(2))
-    decide.on_trial_result(None, free, result(1))
+    decide.on_trial_result(None, free, result(free, 1))
     talk.lanes = 1  # a node has left
-    assert decide.on_trial_result(None, free, result(2)) == decide.STOP
-    waiting = {"answer": ({"waiting": True}, "group")}
+    assert decide.on_trial_result(None, free, result(free, 2)) == decide.STOP
+    waiting = {"answer": ({"waiting": True}, "group", 1)}
     assert decide.on_trial_result(None, waits, waiting) == decide.STOP
     assert actor.legs == []
     assert ask.suggest("x")["trial"] == 1
