@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from models.design import Design
-from models.network import Network, Shape, build, count_parameters
+from models.network import Shape, build, count_parameters
 
 ACTIVATIONS: dict[type[nn.Module], str] = {
     nn.ReLU: "ReLU",
@@ -37,7 +37,7 @@ def network_layers(design: Design, shape: Shape, classes: int) -> list[Layer]:
         network = build(design, shape, classes).eval()
         maps = torch.empty(1, *shape)
     layers = [Layer("input", "Image", shape, 0)]
-    for module in _modules(network):
+    for module in network.layers():
         maps = module(maps)
         if type(module) in ACTIVATIONS:
             activation = ACTIVATIONS[type(module)]
@@ -46,13 +46,6 @@ def network_layers(design: Design, shape: Shape, classes: int) -> list[Layer]:
             kind, label = _describe(module)
             layers.append(Layer(kind, label, tuple(maps.shape[1:]), count_parameters(module)))
     return layers
-
-
-def _modules(network: Network) -> list[nn.Module]:
-    blocks = [
-        module for block in network.blocks if isinstance(block, nn.Sequential) for module in block
-    ]
-    return [*blocks, nn.Flatten(), *network.head.children()]
 
 
 def _describe(module: nn.Module) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from torchvision import transforms
 
 from models.design import Design
 from models.images import Subset
-from models.network import Network, build
+from models.network import build
 from models.optimisation import make_optimizer
 
 LOADERS = 2
@@ -50,7 +50,8 @@ class TutorialLoop:
             drop_last=True,
             persistent_workers=True,
         )
-        self._network = _in_written_order(build(design, (3, 32, 32), 10)).to(device)
+        # One after another, as a tutorial lists them: activation, then pooling.
+        self._network = nn.Sequential(*build(design, (3, 32, 32), 10).layers()).to(device)
         self._optimizer = make_optimizer(design, self._network, device)
 
     def images_per_second(self, seconds: float) -> float:
@@ -70,9 +71,3 @@ class TutorialLoop:
                 if time.perf_counter() - started > seconds:
                     break
         return images / (time.perf_counter() - started)
-
-
-def _in_written_order(network: Network) -> nn.Sequential:
-    """The same layers one after another, as a tutorial lists them: activation, then pooling."""
-    blocks = [layer for block in network.blocks for layer in block.children()]
-    return nn.Sequential(*blocks, nn.Flatten(), *network.head.children())

@@ -57,6 +57,11 @@ class Network(nn.Module):
             images = block(images)
         return self.head(images.flatten(1))
 
+    def layers(self) -> list[nn.Module]:
+        """All layers in the design's order."""
+        blocks = [layer for block in self.blocks for layer in block.children()]
+        return [*blocks, nn.Flatten(), *self.head.children()]
+
 
 def _sides(design: Design, shape: Shape) -> list[tuple[int, int]]:
     """Height and width of the maps that enter each block, and of those that leave the last."""

@@ -92,8 +92,7 @@ def test_dropout_is_silent_in_evaluation() -> None:
 def test_the_order_of_computing_changes_nothing(activation: str, batch_norm: bool) -> None:
     design = Design(kernels=((5, 6), (7,)), activation=activation, batch_norm=batch_norm)
     network = build(design, CIFAR, 10)
-    blocks = [layer for block in network.blocks for layer in block]
-    written = nn.Sequential(*blocks, nn.Flatten(), *network.head)
+    written = nn.Sequential(*network.layers())
     images, labels = torch.rand(8, *CIFAR), torch.arange(8)
 
     def outcome(computed: nn.Module) -> tuple[torch.Tensor, list[torch.Tensor]]:
