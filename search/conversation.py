@@ -165,12 +165,13 @@ class Conversation:
         if "waiting" in answer:
             return self._waits(number)
         self._false_starts = 0
-        if "failure" in answer:
-            self._end(number, failure=answer["failure"])
-        else:
-            self._losses.pop(number, None)
-            self.recorder.epoch(number, answer, group)
-            self._heard_of(self.recorder.state.trials[number])
+        with self.recorder.together():
+            if "failure" in answer:
+                self._end(number, failure=answer["failure"])
+            else:
+                self._losses.pop(number, None)
+                self.recorder.epoch(number, answer, group)
+                self._heard_of(self.recorder.state.trials[number])
         return number in self._legs or self._free_lane(number)
 
     def _heard_of(self, trial: Trial) -> None:

@@ -13,6 +13,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,12 +29,15 @@ class LedgerError(ValueError):
 
 
 class Ledger:
-    """The one writer of a run's ledger. Lines are on disk when `append` returns."""
+    """The one writer of a run's ledger. Lines are on disk when `append` returns, or where several
+    calls are made `together`, at their end."""
 
     def __init__(self, folder: Path, segment_lines: int = SEGMENT_LINES) -> None:
         """Opens the ledger in `folder`, made if need be; goes on after its last whole line."""
         self.folder = folder
         self._segment_lines = segment_lines
+        self.waiting = False
+        """Whether lines may not be on disk yet."""
         folder.mkdir(parents=True, exist_ok=True)
         self.next_seq = sum(1 for _ in read(folder))
         # A torn line stays where it is, dropped by every reader: what follows has a new segment.
@@ -43,14 +47,29 @@ class Ledger:
         """Writes a line for each entry, all with one wait for the disk, and gives them back."""
         lines = [self._write(kind, fields) for kind, fields in entries]
         self._segment.flush()
-        os.fsync(self._segment.fileno())
+        if not self.waiting:
+            self._wait_for_disk()
         return lines
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Within it a line may be read at once, but outlives a machine that goes down only when all
+        are written: one wait for the disk for them all."""
+        self.waiting = True
+        try:
+            yield
+        finally:
+            self._wait_for_disk()
+            self.waiting = False
+
+    def _wait_for_disk(self) -> None:
+        os.fsync(self._segment.fileno())
 
     def _write(self, kind: Kind, fields: Fields) -> Line:
         line: Line = {"seq": self.next_seq, "time": round(time.time(), 3), "kind": kind, **fields}
         if self.next_seq % self._segment_lines == 0 and self._segment.tell():
             self._segment.flush()
-            os.fsync(self._segment.fileno())
+            self._wait_for_disk()
             self._segment.close()
             self._segment = self._open_segment(len(_segments(self.folder)))
         self._segment.write(json.dumps(line).encode() + b"\n")

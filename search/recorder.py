@@ -2,7 +2,9 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +67,15 @@ class Recorder:
         self._began = time.monotonic()
         self._exported = self._export_seconds = 0.0
         self._keeper = weights.Keeper(self._store, self.state)
+        self._untidy: list[Callable[[], None]] = []
         self._write(("run", {"event": "start"}))
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Within it all that is written waits for the disk once, at the end."""
+        with self._ledger.together():
+            yield
+        self._tidy()
 
     def refuse(self, design: Design, reason: str) -> None:
         """A design that is not trained."""
@@ -136,13 +146,13 @@ class Recorder:
             return
         entries = self._book(trial)
         self._write(*entries, ("trial", {"trial": trial, "state": "paused", "reason": reason}))
-        self._keeper.settle(self.state.trials[trial])
+        self._later(self._keeper.settle, self.state.trials[trial])
         self._export_now_and_then()
 
     def give_up(self, trial: int, reason: str) -> None:
         """A paused trial is never to go on."""
         self._write(("trial", {"trial": trial, "state": "stopped", "reason": reason}))
-        self._keeper.settle(self.state.trials[trial])
+        self._later(self._keeper.settle, self.state.trials[trial])
 
     def restart(self, trial: int, reason: str) -> None:
         """A running trial has lost its lane, and goes on in another."""
@@ -167,7 +177,7 @@ class Recorder:
             sound |= {"train_accuracy": None, "val_accuracy": None}
         self._write(("epoch", {"trial": trial, "lane": lane, **sound}))
         self._scalars.epoch(self.state.trials[trial])
-        weights.keep_needed(self._store, self.state.trials[trial])
+        self._later(partial(weights.keep_needed, self._store), self.state.trials[trial])
         self._export_now_and_then()
 
     def end(self, trial: int, ended: state.TrialState | None = None, reason: str = "") -> None:
@@ -180,7 +190,7 @@ class Recorder:
             complete = known.last_epoch == known.design.epochs
             ended, reason = ("finished", "") if complete else ("stopped", reason)
         self._write(*entries, ("trial", {"trial": trial, "state": ended, "reason": reason}))
-        self._keeper.settle(known)
+        self._later(self._keeper.settle, known)
         self._export_now_and_then()
 
     def _book(self, trial: int) -> list[tuple[Kind, dict[str, Any]]]:
@@ -246,6 +256,16 @@ class Recorder:
         export.write(self.state, self.run, self.price)
         self._exported = time.monotonic()
         self._export_seconds = self._exported - began
+
+    def _later(self, tidy: Callable[[state.Trial], None], trial: state.Trial) -> None:
+        """What deletes files waits until the lines that make them needless are on the disk."""
+        self._untidy.append(partial(tidy, trial))
+        if not self._ledger.waiting:
+            self._tidy()
+
+    def _tidy(self) -> None:
+        while self._untidy:
+            self._untidy.pop(0)()
 
     def _write(self, *entries: tuple[Kind, dict[str, Any]]) -> None:
         for line in self._ledger.append(*entries):

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,24 @@ def test_each_line_is_on_disk_at_once(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path)
     ledger.append(("run", {"event": "start"}))
     assert [line["event"] for line in read(tmp_path)] == ["start"]
+
+
+def test_lines_written_together_wait_for_the_disk_once(tmp_path: Path, monkeypatch) -> None:
+    waits = []
+    monkeypatch.setattr(os, "fsync", waits.append)
+    ledger = Ledger(tmp_path)
+    with ledger.together():
+        for number in range(3):
+            ledger.append(("cost", {"trial": number}))
+            assert [line["trial"] for line in read(tmp_path)] == list(range(number + 1))
+        assert not waits and ledger.waiting
+    assert len(waits) == 1 and not ledger.waiting
+    ledger.append(("cost", {"trial": 3}))
+    assert len(waits) == 2
+    with pytest.raises(KeyError), ledger.together():
+        ledger.append(("cost", {"trial": 4}))
+        raise KeyError
+    assert len(waits) == 3  # what was written is there all the same
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import csv
 import dataclasses
+import os
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,27 @@ def test_only_weights_that_may_be_needed_are_kept(recorder: Recorder, tmp_path: 
     recorder.epoch(worse, result(1, 0.3, seconds=9999.0), "group")
     recorder.end(worse, reason="scheduler")
     assert first.exists() and not poor.exists()
+
+
+def test_nothing_is_deleted_before_what_makes_it_needless_is_on_the_disk(
+    recorder: Recorder, tmp_path: Path, monkeypatch
+) -> None:
+    number = recorder.start(DESIGN, 0, to_epoch=3)
+    files = [write_weights(tmp_path, number, epoch) for epoch in (1, 2, 3)]
+    for epoch in (1, 2):
+        recorder.epoch(number, result(epoch, 0.1 * epoch), "group")
+    there = [None]
+
+    def look(descriptor: int) -> None:
+        there[:] = [path.exists() for path in files]
+
+    monkeypatch.setattr(os, "fsync", look)
+    with recorder.together():
+        recorder.epoch(number, result(3, 0.5), "group")
+        recorder.pause(number)
+        assert there == [None]
+    assert there == [False, True, True]  # two epochs back goes with each epoch
+    assert [path.exists() for path in files] == [False, False, True]
 
 
 def test_the_winner_of_a_tie_keeps_its_weights(recorder: Recorder, tmp_path: Path) -> None:
