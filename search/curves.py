@@ -30,11 +30,15 @@ SHARE_OF_PROMOTIONS = 0.6
 ANYWHERE, NEARBY = 200, 100
 """New designs that are held against one another: any, and ones near the most promising."""
 MOST_PROMISING = 10
-RUNNING_A_CHOICE, MOST_CHOICES = 8, 50
-"""With many trials running one forecast serves for several choices, one for so many of them: what a
-thousandth of them showed since changes little, and a forecast takes time."""
-LEAST_PART = 4
-"""Of so many choices a quarter at least must wait before it is made for them."""
+FEW_RUNNING = 16
+"""With so many trials running each choice has a forecast of its own."""
+RUNNING_A_BEGIN, MOST_BEGUN = 3, 50
+"""With more of them one forecast serves for several designs to begin, a further one for so many
+further trials, for it takes time; each is chosen as if those before it had come to what is expected
+of them."""
+RUNNING_A_RESUME, WAITING_A_RESUME = 32, 4
+"""And for several paused trials to go on with: one for so many that run, and so many that wait. Of
+these the latest results are what tells the good from the rest."""
 
 
 @dataclass(frozen=True)
@@ -83,12 +87,6 @@ class Curves(Generic[D]):
         given = self._history.epochs_given
         return given - self._history.epochs_begun < SHARE_OF_PROMOTIONS * given
 
-    def enough_paused(self) -> bool:
-        """Whether there are paused trials to choose from that are worth a forecast."""
-        paused = self._history.candidates()
-        self._drop_gone(paused)
-        return bool(self._chosen_paused) or len(paused) >= self._choices / LEAST_PART
-
     def _drop_gone(self, paused: Sequence[Seen[D]]) -> None:
         waiting = {each.trial for each in paused}
         self._chosen_paused[:] = [each for each in self._chosen_paused if each[0] in waiting]
@@ -99,7 +97,9 @@ class Curves(Generic[D]):
         self._drop_gone(paused)
         if not self._chosen_paused:
             forecast = self.forecaster.now()
-            best = self._best(forecast, self._candidates(forecast, paused, []), self._choices)
+            running = len(self._history.running)
+            count = max(1, min(running // RUNNING_A_RESUME, len(paused) // WAITING_A_RESUME))
+            best = self._best(forecast, self._candidates(paused, []), count)
             self._chosen_paused = [(paused[index].trial, worth) for index, worth in best]
         self._offered = self._chosen_paused
         return self._chosen_paused[0]
@@ -112,7 +112,9 @@ class Curves(Generic[D]):
             forecast = self.forecaster.now()
             designs = self._designs(forecast, random)
             fresh = [design for design in designs if design not in refused] or designs
-            best = self._best(forecast, self._candidates(forecast, [], fresh), self._choices)
+            further = len(self._history.running) - FEW_RUNNING
+            count = max(1, min(further // RUNNING_A_BEGIN, MOST_BEGUN))
+            best = self._best(forecast, self._candidates([], fresh), count)
             self._chosen_new = [(fresh[index], worth) for index, worth in best]
         self._offered = self._chosen_new
         return self._chosen_new[0]
@@ -130,11 +132,6 @@ class Curves(Generic[D]):
         """A new session knows nothing of what was chosen before and has not begun."""
         self._chosen_new, self._chosen_paused = [], []
 
-    @property
-    def _choices(self) -> int:
-        running = len(self._history.running)
-        return min(max(running // RUNNING_A_CHOICE - 1, 1), MOST_CHOICES)
-
     def _designs(self, forecast: Forecast, random: Random) -> list[D]:
         """Different designs, any, and near the most promising."""
         chance = Chance(random)
@@ -150,17 +147,15 @@ class Curves(Generic[D]):
         if not seen:
             return []
         places = self.forecaster.places_of(seen)
-        mean, _ = forecast.curves.predict(places, self._times([each.epochs for each in seen]))
+        mean = forecast.curves.expected(places, self._times([each.epochs for each in seen]))
         return [seen[index].design for index in np.argsort(-mean, kind="stable")[:MOST_PROMISING]]
 
-    def _candidates(
-        self, forecast: Forecast, paused: list[Seen[D]], new: list[D]
-    ) -> _Candidates[D]:
+    def _candidates(self, paused: list[Seen[D]], new: list[D]) -> _Candidates[D]:
         designs = [each.design for each in paused] + new
         places = self.forecaster.places_of(paused) if paused else self.forecaster.places(new)
-        rates = forecast.rates.predict(places)
-        for index, each in enumerate(paused):
-            rates[index] = each.seconds / each.last_epoch or rates[index]
+        rates = np.array([each.seconds / each.last_epoch for each in paused] + [0.0] * len(new))
+        if not rates.all():
+            rates = np.where(rates > 0, rates, self.forecaster.rates().predict(places))
         return _Candidates(
             designs,
             paused,
@@ -173,29 +168,39 @@ class Curves(Generic[D]):
     def _best(
         self, forecast: Forecast, candidates: _Candidates[D], count: int
     ) -> list[tuple[int, Worth]]:
-        """The `count` best of the candidates, the best first."""
-        mean, deviation = forecast.curves.predict(candidates.places, self._times(candidates.ends))
-        score = log_improvement(mean, deviation, forecast.warp.top)
+        """The `count` best of the candidates, the best first, each as if those before it were
+        running."""
+        ends = forecast.curves.predict(candidates.places, self._times(candidates.ends))
+        mean, deviation, top = ends.mean, ends.deviation, forecast.warp.top
+        left = candidates.rates * (candidates.ends - candidates.done)
+        improvement = log_improvement(mean, deviation, top)
+        score = improvement
         if self._second:
             score = np.log(self._area_gains(forecast, candidates) + 1e-12)
         if self._per_cost:
             legs = [candidates.rungs(i)[0] - candidates.done[i] for i in range(len(score))]
             score = score - np.log(candidates.rates * legs)
-        left = candidates.rates * (candidates.ends - candidates.done)
-        gain = forecast.warp.expected_gain
-        return [
-            (int(one), Worth(100 * gain(mean[one], deviation[one]), float(left[one])))
-            for one in np.argsort(-score, kind="stable")[:count]
-        ]
+        best: list[tuple[int, Worth]] = []
+        while True:
+            one = int(np.argmax(score))
+            points = 100 * forecast.warp.expected_gain(mean[one], deviation[one])
+            best.append((one, Worth(points, float(left[one]))))
+            if len(best) == min(count, len(score)):
+                return best
+            ends.believe(one, self._times([candidates.rungs(one)[0]]))
+            lessened = log_improvement(mean, ends.deviation, top)
+            score, improvement = score + lessened - improvement, lessened
+            score[one] = -np.inf
 
     def _area_gains(self, forecast: Forecast, candidates: _Candidates[D]) -> Array:
         """By how much the area of the front would grow if a candidate came to what is likely (the
         forecast and its deviation) at the best of the rungs before it."""
         stops = [(i, r) for i in range(len(candidates.designs)) for r in candidates.rungs(i)]
         rows, epochs = np.array(stops).T
-        mean, deviation = forecast.curves.predict(candidates.places[rows], self._times(epochs))
-        costs = self._seconds(forecast, candidates, rows, epochs)
-        reached = np.stack([forecast.warp.accuracy(mean + deviation), np.log(costs)], axis=1)
+        stop = forecast.curves.predict(candidates.places[rows], self._times(epochs))
+        accuracies = forecast.warp.accuracy(stop.mean + stop.deviation)
+        costs = self._seconds(candidates, rows, epochs)
+        reached = np.stack([accuracies, np.log(costs)], axis=1)
         known = self._known_points()
         low, high = known.min(0), np.maximum(known.max(0), reached.max(0))
         span = np.where(high > low, high - low, 1.0)
@@ -204,15 +209,14 @@ class Curves(Generic[D]):
         np.maximum.at(best, rows, gains)
         return best
 
-    def _seconds(
-        self, forecast: Forecast, candidates: _Candidates[D], rows: Array, epochs: Array
-    ) -> Array:
+    def _seconds(self, candidates: _Candidates[D], rows: Array, epochs: Array) -> Array:
         """The second objective of candidates after epochs."""
         if self._second == "cost":
             return candidates.rates[rows] * epochs
         values = np.ones(len(candidates.designs))
-        if forecast.measures is not None:
-            values = forecast.measures.predict(candidates.places)
+        measures = self.forecaster.measures()
+        if measures is not None:
+            values = measures.predict(candidates.places)
         for index, each in enumerate(candidates.trials):
             values[index] = each.measure or values[index]
         return values[rows]

@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from typing import Generic
 
 import numpy as np
-from numpy.typing import NDArray
 
-from search import curve_model
+from search import curve_fit, curve_kernel
 from search.actions import D, Space
-from search.curve_model import CurveModel, Hyperparameters
-from search.history import History, Seen
+from search.curve_kernel import Array, Hyperparameters
+from search.curve_model import Covariance, CurveModel
+from search.history import History, Lesson, Seen
 from search.warping import Warp
-
-Array = NDArray[np.float64]
 
 LEAST_TRIALS = 3
 """With results, before anything is forecast."""
@@ -21,17 +19,6 @@ REFIT = 1.2
 """The hyperparameters are fitted again when there are so many times as many results."""
 MOST_RUNNING = 100
 """Running trials that the model minds."""
-MOST_FAILURES = 30
-"""Refused designs that it minds: as ones that fail."""
-
-
-@dataclass(frozen=True)
-class _Results:
-    """A row a result."""
-
-    designs: Array
-    times: Array
-    accuracies: Array
 
 
 class Positive:
@@ -42,13 +29,13 @@ class Positive:
         logs = np.log(values)
         self._mean, self._spread = float(logs.mean()), float(logs.std()) + 1e-9
         standard = (logs - self._mean) / self._spread
-        prior = curve_model.initial(designs)
-        self._model = CurveModel(prior, designs, np.zeros(len(logs)), standard)
+        known = Covariance.of(curve_kernel.initial(designs), designs, np.zeros(len(logs)))
+        self._model = CurveModel(known, standard)
 
     def predict(self, designs: Array) -> Array:
         """The medians for designs (m, d)."""
-        mean, _ = self._model.predict(designs, np.zeros(len(designs)))
-        return np.exp(self._mean + self._spread * mean)
+        expected = self._model.expected(designs, np.zeros(len(designs)))
+        return np.exp(self._mean + self._spread * expected)
 
 
 @dataclass(frozen=True)
@@ -59,10 +46,6 @@ class Forecast:
     """Of scores."""
     warp: Warp
     """From accuracies to scores, and back."""
-    rates: Positive
-    """Of seconds an epoch."""
-    measures: Positive | None
-    """Of the second objective, where it is measured."""
 
 
 class Forecaster(Generic[D]):
@@ -70,24 +53,27 @@ class Forecaster(Generic[D]):
 
     def __init__(self, space: Space[D], history: History[D]) -> None:
         self._space, self._history = space, history
-        self._snapshot: _Results | None = None
+        self._snapshot: list[Lesson[D]] = []
         """From which the hyperparameters are fitted, when they are next wanted."""
         self._fitted: Hyperparameters | None = None
         self._next_fit = 0
+        self._known: Covariance | None = None
+        """Of the lessons that were learned, since they were chosen together."""
+        self._choices = 0
+        """How often they had been chosen."""
         self._places: dict[D, Array] = {}
 
     @property
     def ready(self) -> bool:
         """Whether enough is known."""
-        return self._snapshot is not None
+        return bool(self._snapshot)
 
     def told(self) -> None:
         """The history has a further result."""
         if self._history.results < self._next_fit:
             return
-        seen = self._history.sample()
-        if len(seen) >= LEAST_TRIALS:
-            self._snapshot, self._fitted = self._results(seen), None
+        if len(self._history.sample()) >= LEAST_TRIALS:
+            self._snapshot, self._fitted = list(self._history.lessons), None
             self._next_fit = int(self._history.results * REFIT) + 1
 
     def places(self, designs: Iterable[D]) -> Array:
@@ -102,59 +88,71 @@ class Forecaster(Generic[D]):
     def now(self) -> Forecast:
         """The forecast from what the history holds, running trials among it: they are minded as if
         they came to what they are expected to, so that the next does not go the same way."""
-        assert self._snapshot is not None
         if self._fitted is None:
-            self._fitted = self._fit(self._snapshot)
-        seen = self._history.sample()
-        known = self._results(seen)
-        warp = Warp(known.accuracies)
-        curves = CurveModel(self._fitted, known.designs, known.times, warp.scores)
-        timed = [each for each in seen if each.seconds > 0]
-        rates = [each.seconds / each.last_epoch for each in timed] or [1.0]
-        measured = [each for each in seen if each.measure]
-        return Forecast(
-            self._with_running(curves, known, warp),
-            warp,
-            Positive(self.places_of(timed or seen[:1]), np.array(rates)),
-            Positive(self.places_of(measured), np.array([each.measure for each in measured], float))
-            if measured
-            else None,
-        )
+            warp = Warp(_accuracies(self._snapshot))
+            self._fitted = curve_fit.fit(*self._points(self._snapshot), warp.scores)
+            self._known = None
+        known = self._learned(self._fitted)
+        warp = Warp(_accuracies(self._history.lessons))
+        return Forecast(self._with_running(CurveModel(known, warp.scores), warp.scores), warp)
 
-    @staticmethod
-    def _fit(results: _Results) -> Hyperparameters:
-        scores = Warp(results.accuracies).scores
-        return curve_model.fit(results.designs, results.times, scores)
+    def _learned(self, fitted: Hyperparameters) -> Covariance:
+        """Of all lessons. Those that were chosen together are learned at once, later ones one by
+        one: so it is the same to the last bit, whenever it is asked for."""
+        history = self._history
+        known = self._known
+        if known is None or self._choices != history.choices:
+            together = history.lessons[: max(history.chosen_together, 1)]
+            known, self._choices = Covariance.of(fitted, *self._points(together)), history.choices
+        for lesson in history.lessons[len(known) :]:
+            designs, times = self._points([lesson])
+            known = known.extended(known.kernel.scaled(designs), times)
+        self._known = known
+        return known
 
-    def _with_running(self, curves: CurveModel, known: _Results, warp: Warp) -> CurveModel:
+    def _with_running(self, curves: CurveModel, scores: Array) -> CurveModel:
         running = list(self._history.running.values())[-MOST_RUNNING:]
         if not running:
             return curves
-        assert self._fitted is not None
-        designs = self.places_of(running)
+        places = self.places_of(running)
         times = self.times([each.to_epoch for each in running])
-        expected, _ = curves.predict(designs, times)
-        return CurveModel(
-            self._fitted,
-            np.concatenate([known.designs, designs]),
-            np.concatenate([known.times, times]),
-            np.concatenate([warp.scores, expected]),
-        )
+        expected = curves.expected(places, times)
+        known = curves.covariance.extended(curves.covariance.kernel.scaled(places), times)
+        return CurveModel(known, np.concatenate([scores, expected]))
 
-    def _results(self, seen: Sequence[Seen[D]]) -> _Results:
-        rows = [(each, epoch, accuracy) for each in seen for epoch, accuracy in each.results]
-        failed = list(self._history.refused)[-MOST_FAILURES:]
-        worst = min(accuracy for _, _, accuracy in rows)
-        designs = [*self.places_of([each for each, _, _ in rows]), *self.places(failed)]
-        epochs = [epoch for _, epoch, _ in rows] + [1] * len(failed)
-        accuracies = [accuracy for _, _, accuracy in rows] + [worst] * len(failed)
-        return _Results(np.array(designs), self.times(epochs), np.array(accuracies, float))
+    def rates(self) -> Positive:
+        """Forecasts of seconds an epoch."""
+        seen = self._history.sample()
+        timed = [each for each in seen if each.seconds > 0]
+        rates = [each.seconds / each.last_epoch for each in timed] or [1.0]
+        return Positive(self.places_of(timed or seen[:1]), np.array(rates))
+
+    def measures(self) -> Positive | None:
+        """Forecasts of the second objective, where it is measured."""
+        measured = [each for each in self._history.sample() if each.measure]
+        if not measured:
+            return None
+        values = np.array([each.measure for each in measured], float)
+        return Positive(self.places_of(measured), values)
+
+    def _points(self, lessons: Sequence[Lesson[D]]) -> tuple[Array, Array]:
+        designs = [lesson.design for lesson in lessons]
+        return self._known_places(designs), self.times([lesson.epoch for lesson in lessons])
 
     def places_of(self, seen: Sequence[Seen[D]]) -> Array:
         """Coordinates (n, d) of trials' designs, worked out once while they are learned from."""
+        return self._known_places([each.design for each in seen])
+
+    def _known_places(self, designs: Sequence[D]) -> Array:
         if len(self._places) > 4096:
             self._places.clear()
-        for each in seen:
-            if each.design not in self._places:
-                self._places[each.design] = self._space.coordinates(each.design)
-        return np.array([self._places[each.design] for each in seen], float)
+        for design in designs:
+            if design not in self._places:
+                self._places[design] = self._space.coordinates(design)
+        return np.array([self._places[design] for design in designs], float)
+
+
+def _accuracies(lessons: Sequence[Lesson[D]]) -> Array:
+    """Of lessons; a refused design is as bad as the worst that was seen."""
+    worst = min(each.accuracy for each in lessons if each.accuracy is not None)
+    return np.array([worst if each.accuracy is None else each.accuracy for each in lessons])

@@ -16,6 +16,8 @@ MOST_RESULTS = 300
 """In that part."""
 MOST_CANDIDATES = 40
 """Of each rung, that are candidates to go on."""
+MOST_REFUSED = 30
+"""Refused designs that are minded, as ones that fail: the latest, and so many further ones."""
 WORST = 0.0
 """The accuracy of a design that fails."""
 
@@ -49,6 +51,16 @@ class Seen(Generic[D]):
         return self.last_epoch >= self.epochs
 
 
+@dataclass(frozen=True)
+class Lesson(Generic[D]):
+    """What a model learns from: a trial's result, or that a design was refused."""
+
+    design: D
+    epoch: int
+    accuracy: float | None
+    """None of a refused design."""
+
+
 class History(Generic[D]):
     """Trials by number. A function of what was told, in its order, and of the seed."""
 
@@ -67,6 +79,10 @@ class History(Generic[D]):
         """By epoch: accuracy and number of the trials that wait there, in order."""
         self._chosen: dict[int, None] = {}
         self._since: dict[int, None] = {}
+        self.lessons: list[Lesson[D]] = []
+        """What is learned from: what was chosen together last, and what was told since."""
+        self.chosen_together = self.choices = 0
+        """How many of the lessons that is, and how often they were chosen."""
 
     def start(self, seen: Seen[D]) -> None:
         """A trial began."""
@@ -112,6 +128,15 @@ class History(Generic[D]):
         seen.state = "ended"
         self.running.pop(trial, None)
 
+    def refuse(self, design: D) -> None:
+        """A design is not trained."""
+        if design in self.refused:
+            return
+        self.refused[design] = None
+        since = self.lessons[self.chosen_together :]
+        if sum(lesson.accuracy is None for lesson in since) < MOST_REFUSED:
+            self.lessons.append(Lesson(design, 1, None))
+
     def paused(self, epoch: int) -> list[tuple[float, int]]:
         """Accuracy and number of the trials that wait at `epoch`, the best last."""
         return self._paused.get(epoch, [])
@@ -132,11 +157,22 @@ class History(Generic[D]):
         return [self.trials[trial] for trial in {**self._chosen, **self._since}]
 
     def _learn(self, trial: int) -> None:
-        self.results += 1
+        known = trial in self._chosen or trial in self._since
+        lessons = _lessons(self.trials[trial])
+        self.lessons += lessons[-1:] if known else lessons
         self._since[trial] = None
+        self.results += 1
         if self.results % REFRESH == 0:
             # Now, not when it is asked for: so it is the same however often that is.
-            self._chosen, self._since = self._choose(MOST_RESULTS), {}
+            self._choose_lessons()
+
+    def _choose_lessons(self) -> None:
+        self._chosen, self._since = self._choose(MOST_RESULTS), {}
+        refused = list(self.refused)[-MOST_REFUSED:]
+        self.lessons = [each for trial in self._chosen for each in _lessons(self.trials[trial])]
+        self.lessons += [Lesson(design, 1, None) for design in refused]
+        self.chosen_together = len(self.lessons)
+        self.choices += 1
 
     def _choose(self, most: int) -> dict[int, None]:
         with_results = [seen for seen in self.trials.values() if seen.results]
@@ -155,6 +191,10 @@ class History(Generic[D]):
     def _unpause(self, seen: Seen[D]) -> None:
         there = self._paused[seen.last_epoch]
         del there[bisect.bisect_left(there, (seen.newest, seen.trial))]
+
+
+def _lessons(seen: Seen[D]) -> list[Lesson[D]]:
+    return [Lesson(seen.design, epoch, accuracy) for epoch, accuracy in seen.results]
 
 
 def _take(chosen: dict[int, None], seen: Iterable[Seen[D]], most: int) -> int:

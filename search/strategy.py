@@ -134,7 +134,7 @@ class Search(Generic[D]):
         if not new:
             return curves.promotion_due or not self.history.finished
         begun = len(self.history.trials) >= self._settings.startup
-        return curves.promotion_due and begun and curves.enough_paused()
+        return curves.promotion_due and begun
 
     @one_blas_thread()
     def last_resort(self) -> Resume | None:
@@ -200,7 +200,7 @@ class Search(Generic[D]):
         """A design is not to be trained, now or ever."""
         self._refusals += 1
         self._forget_known(design)
-        self.history.refused[design] = None
+        self.history.refuse(design)
 
     def started(self, trial: int, design: D, to_epoch: int, name: str = "") -> None:
         """A trial began."""

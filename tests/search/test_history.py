@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.history import MOST_RESULTS, REFRESH, History, Seen
+from search.history import MOST_REFUSED, MOST_RESULTS, REFRESH, History, Lesson, Seen
 
 
 def told(trials: int, seed: int = 0) -> History:
@@ -36,6 +36,55 @@ def test_asking_changes_nothing() -> None:
         unasked.tell(trial, 1, ((trial * 7919) % 1000) / 1000, 2.0)
         unasked.sample()
     assert [s.trial for s in asked.sample()] == [s.trial for s in unasked.sample()]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["begin", "go on", "fail"]), st.integers(0, 9))))
+def test_lessons_are_all_results_of_the_trials_that_are_learned_from(story) -> None:
+    history: History = History(0)
+    for what, accuracy in story * 4:
+        waiting = history.candidates()
+        if what == "begin" or not waiting:
+            trial = len(history.trials)
+            history.start(Seen(trial, (trial,), 9, 1))
+            history.tell(trial, 1, accuracy / 10, 2.0)
+        elif what == "fail":
+            history.end(waiting[0].trial, failed=True)
+        else:
+            seen, epoch = waiting[0], 3 * waiting[0].last_epoch
+            history.resume(seen.trial, epoch)
+            history.tell(seen.trial, epoch, accuracy / 10, 2.0)
+        expected = [
+            Lesson(seen.design, *each) for seen in history.sample() for each in seen.results
+        ]
+        assert sorted(history.lessons, key=str) == sorted(expected, key=str)
+        assert history.chosen_together <= len(history.lessons)
+
+
+def test_lessons_keep_their_order_until_they_are_chosen_anew() -> None:
+    history = told(REFRESH - 2)
+    before = list(history.lessons)
+    history.refuse(("never",))
+    history.start(Seen(100, (100,), 9, 1))
+    history.tell(100, 1, 0.5, 2.0)
+    further = [Lesson(("never",), 1, None), Lesson((100,), 1, 0.5)]
+    assert history.lessons == before + further and history.chosen_together == 0
+    history.resume(100, 3)
+    history.tell(100, 3, 0.6, 2.0)
+    assert (history.chosen_together, history.choices) == (REFRESH + 1, 1)
+    assert set(history.lessons) == {*before, *further, Lesson((100,), 3, 0.6)}
+
+
+def test_of_refused_designs_a_few_are_learned_from() -> None:
+    history = told(3)
+    for design in range(200):
+        history.refuse((design, "refused"))
+        history.refuse((design, "refused"))
+    assert sum(lesson.accuracy is None for lesson in history.lessons) == MOST_REFUSED
+    for trial in range(3, REFRESH):
+        history.start(Seen(trial, (trial,), 9, 1))
+        history.tell(trial, 1, 0.5, 2.0)
+    refused = [lesson.design[0] for lesson in history.lessons if lesson.accuracy is None]
+    assert refused == list(range(200 - MOST_REFUSED, 200))  # now the latest
 
 
 def test_pausing_resuming_and_failing() -> None:
