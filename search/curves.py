@@ -30,15 +30,12 @@ SHARE_OF_PROMOTIONS = 0.6
 ANYWHERE, NEARBY = 200, 100
 """New designs that are held against one another: any, and ones near the most promising."""
 MOST_PROMISING = 10
-FEW_RUNNING = 16
-"""With so many trials running each choice has a forecast of its own."""
-RUNNING_A_BEGIN, MOST_BEGUN = 3, 50
-"""With more of them one forecast serves for several designs to begin, a further one for so many
-further trials, for it takes time; each is chosen as if those before it had come to what is expected
-of them."""
+FEW_RUNNING, RUNNING_A_BEGIN, MOST_BEGUN = 16, 3, 50
+"""One forecast serves for one design to begin for so many trials that run beyond the few, for it
+takes time; each is chosen as if those before it had come to what is expected of them."""
 RUNNING_A_RESUME, WAITING_A_RESUME = 32, 4
-"""And for several paused trials to go on with: one for so many that run, and so many that wait. Of
-these the latest results are what tells the good from the rest."""
+"""And for one paused trial to go on with for so many that run, and so many that wait: there the
+latest results are what tells the good from the rest."""
 
 
 @dataclass(frozen=True)
@@ -95,10 +92,11 @@ class Curves(Generic[D]):
         """The paused trial to go on with; there is one at least."""
         paused = self._history.candidates()
         self._drop_gone(paused)
+        running = len(self._history.running)
+        count = max(1, min(running // RUNNING_A_RESUME, len(paused) // WAITING_A_RESUME))
+        del self._chosen_paused[count:]  # where lanes went since
         if not self._chosen_paused:
             forecast = self.forecaster.now()
-            running = len(self._history.running)
-            count = max(1, min(running // RUNNING_A_RESUME, len(paused) // WAITING_A_RESUME))
             best = self._best(forecast, self._candidates(paused, []), count)
             self._chosen_paused = [(paused[index].trial, worth) for index, worth in best]
         self._offered = self._chosen_paused
@@ -107,13 +105,13 @@ class Curves(Generic[D]):
     def best_new(self, random: Random) -> tuple[D, Worth]:
         """The design to begin."""
         refused = self._history.refused
-        self._chosen_new = [each for each in self._chosen_new if each[0] not in refused]
+        further = len(self._history.running) - FEW_RUNNING
+        count = max(1, min(further // RUNNING_A_BEGIN, MOST_BEGUN))
+        self._chosen_new = [each for each in self._chosen_new if each[0] not in refused][:count]
         if not self._chosen_new:
             forecast = self.forecaster.now()
             designs = self._designs(forecast, random)
             fresh = [design for design in designs if design not in refused] or designs
-            further = len(self._history.running) - FEW_RUNNING
-            count = max(1, min(further // RUNNING_A_BEGIN, MOST_BEGUN))
             best = self._best(forecast, self._candidates([], fresh), count)
             self._chosen_new = [(fresh[index], worth) for index, worth in best]
         self._offered = self._chosen_new
@@ -181,16 +179,17 @@ class Curves(Generic[D]):
             legs = [candidates.rungs(i)[0] - candidates.done[i] for i in range(len(score))]
             score = score - np.log(candidates.rates * legs)
         best: list[tuple[int, Worth]] = []
+        taken = np.zeros(len(score), bool)
         while True:
-            one = int(np.argmax(score))
-            points = 100 * forecast.warp.expected_gain(mean[one], deviation[one])
+            one = int(np.argmax(np.where(taken, -np.inf, score)))
+            points = 100 * forecast.warp.expected_gain(mean[one], ends.deviation[one])
             best.append((one, Worth(points, float(left[one]))))
             if len(best) == min(count, len(score)):
                 return best
+            taken[one] = True
             ends.believe(one, self._times([candidates.rungs(one)[0]]))
             lessened = log_improvement(mean, ends.deviation, top)
             score, improvement = score + lessened - improvement, lessened
-            score[one] = -np.inf
 
     def _area_gains(self, forecast: Forecast, candidates: _Candidates[D]) -> Array:
         """By how much the area of the front would grow if a candidate came to what is likely (the
@@ -239,7 +238,13 @@ def log_improvement(mean: Array, deviation: Array, best: float) -> Array:
     """The logarithm of the expected improvement over `best`, also where it is next to nothing."""
     away = (mean - best) / deviation
     density = norm.logpdf(away)
-    # Far below the best, 1 + u Phi(u) / phi(u) loses its digits; its limit is 1 / u^2.
-    ratio = 1 + away * np.exp(norm.logcdf(away) - density)
-    tail = 1 / np.maximum(away**2, 1.0)
-    return density + np.log(deviation) + np.log(np.where(away > -20, np.maximum(ratio, 1e-9), tail))
+    # Below the best by the density: far below, 1 + u Phi(u) / phi(u) loses its digits; its limit is
+    # 1 / u^2. Above it by itself: there the density is next to nothing.
+    below = np.minimum(away, 0.0)
+    ratio = 1 + below * np.exp(norm.logcdf(below) - norm.logpdf(below))
+    tail = 1 / np.maximum(below**2, 1.0)
+    far = density + np.log(np.where(below > -20, np.maximum(ratio, 1e-9), tail))
+    above = np.maximum(away, 0.0)
+    near = np.log(above * norm.cdf(above) + norm.pdf(above))
+    improvement: Array = np.where(away > 0, near, far) + np.log(deviation)
+    return improvement

@@ -17,7 +17,8 @@ MOST_RESULTS = 300
 MOST_CANDIDATES = 40
 """Of each rung, that are candidates to go on."""
 MOST_REFUSED = 30
-"""Refused designs that are minded, as ones that fail: the latest, and so many further ones."""
+"""Refused designs that are minded, as ones that fail: the latest when lessons are chosen, and so
+many that come first after that."""
 WORST = 0.0
 """The accuracy of a design that fails."""
 

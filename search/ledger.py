@@ -59,8 +59,8 @@ class Ledger:
         try:
             yield
         finally:
-            self._wait_for_disk()
             self.waiting = False
+            self._wait_for_disk()
 
     def _wait_for_disk(self) -> None:
         os.fsync(self._segment.fileno())

@@ -176,7 +176,7 @@ class Recorder:
         if sound["train_loss"] is None or sound["val_loss"] is None:
             sound |= {"train_accuracy": None, "val_accuracy": None}
         self._write(("epoch", {"trial": trial, "lane": lane, **sound}))
-        self._scalars.epoch(self.state.trials[trial])
+        self._later(self._scalars.epoch, self.state.trials[trial])
         self._later(partial(weights.keep_needed, self._store), self.state.trials[trial])
         self._export_now_and_then()
 
@@ -258,7 +258,8 @@ class Recorder:
         self._export_seconds = self._exported - began
 
     def _later(self, tidy: Callable[[state.Trial], None], trial: state.Trial) -> None:
-        """What deletes files waits until the lines that make them needless are on the disk."""
+        """What follows from lines, and what they make needless goes, waits until they are on the
+        disk."""
         self._untidy.append(partial(tidy, trial))
         if not self._ledger.waiting:
             self._tidy()

@@ -21,15 +21,13 @@ class Scalars:
 
     def __init__(self, run: Path) -> None:
         self._folder = run / "tensorboard"
-        self._begun: set[Path] = set()
-        """Files that are there."""
 
     def epoch(self, trial: Trial) -> None:
         """The newest epoch of `trial`."""
         folder = self._folder / f"{trial.trial:04d}-{trial.name or trial.design.id}"
         path = folder / "events.out.tfevents.kneepoint"
         line, records = trial.epochs[-1], b""
-        if path not in self._begun and not path.exists():
+        if not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
             first = Event(wall_time=line["time"], file_version=VERSION)
             records = _record(first.SerializeToString())
@@ -39,7 +37,6 @@ class Scalars:
             if line[name] is not None
         ]
         event = Event(wall_time=line["time"], step=line["epoch"], summary=Summary(value=values))
-        self._begun.add(path)
         with path.open("ab") as file:
             file.write(records + _record(event.SerializeToString()))
 

@@ -60,6 +60,18 @@ def test_lessons_are_all_results_of_the_trials_that_are_learned_from(story) -> N
         assert history.chosen_together <= len(history.lessons)
 
 
+def test_all_results_of_a_trial_come_back_with_its_next_one() -> None:
+    history = told(1000)
+    known = {seen.trial for seen in history.sample()}
+    dropped = next(trial for trial in history.trials if trial not in known)
+    history.resume(dropped, 3)
+    history.tell(dropped, 3, 0.7, 2.0)
+    seen = history.trials[dropped]
+    expected = [Lesson(seen.design, *each) for seen in history.sample() for each in seen.results]
+    assert history.lessons[-2:] == [Lesson(seen.design, *each) for each in seen.results]
+    assert sorted(history.lessons, key=str) == sorted(expected, key=str)
+
+
 def test_lessons_keep_their_order_until_they_are_chosen_anew() -> None:
     history = told(REFRESH - 2)
     before = list(history.lessons)

@@ -249,6 +249,59 @@ def test_two_objectives_may_grow_at_the_dear_end() -> None:
     assert gains[0] > 0
 
 
+def test_of_two_alike_one_is_begun_and_then_another_kind() -> None:
+    """Each choice of a forecast is made as if those before it were running."""
+    import numpy as np
+
+    from search.curve_kernel import Hyperparameters
+    from search.curve_model import Covariance, CurveModel
+    from search.curves import _Candidates
+    from search.forecast import Forecast
+    from search.warping import Warp
+
+    curves = Search(SPACE, StrategySettings())._curves
+    assert curves is not None
+    places = np.array([[0.0, 0.0, 0.0], [0.01, 0.0, 0.0], [1.0, 1.0, 1.0]])
+    known = Covariance.of(
+        Hyperparameters(np.log(np.full(3, 0.4)), np.log([1.0, 1.0, 0.5, 0.5, 0.02])),
+        np.array([[0.0, 0.3, 0.0], [1.0, 1.0, 0.6]]),
+        np.zeros(2),
+    )
+    forecast = Forecast(CurveModel(known, np.array([0.6, 0.0])), Warp(np.linspace(0.1, 0.9, 9)))
+    candidates: _Candidates = _Candidates(
+        [(0.0,), (0.1,), (1.0,)], [], np.zeros(3), np.full(3, 9.0), places, np.ones(3)
+    )
+    alone = [curves._best(forecast, candidates, 1)[0][0]]
+    assert alone == [0] or alone == [1]
+    both = [index for index, _ in curves._best(forecast, candidates, 2)]
+    assert both == [*alone, 2]
+    all_of_them = curves._best(forecast, candidates, 9)
+    assert sorted(index for index, _ in all_of_them) == [0, 1, 2]
+    likely = forecast.curves.predict(places, np.ones(3))
+    assert likely.mean[:2].min() > likely.mean[2]  # by themselves the two would be chosen
+
+
+@pytest.mark.parametrize("workers", [64, 100])
+def test_one_forecast_chooses_no_design_twice(workers) -> None:
+    """Also where forecasts are sure."""
+    table = smooth(600)
+    strategy: Search[Point] = Search(TableSpace(table), StrategySettings())
+    curves = strategy._curves
+    assert curves is not None
+    best, chosen = curves._best, []
+
+    def noted(*arguments):
+        chosen.append([index for index, _ in best(*arguments)])
+        return best(*arguments)
+
+    curves._best = noted
+    for number, _ in enumerate(replay(strategy, Recorded(table, strategy._space), workers)):
+        if number == 500:
+            break
+    assert max(map(len, chosen)) > 10
+    assert all(len(set(indices)) == len(indices) for indices in chosen)
+
+
 class Three:
     """A space of three designs."""
 

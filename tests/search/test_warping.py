@@ -38,5 +38,7 @@ def test_the_logarithm_of_the_expected_improvement() -> None:
     away = (mean - best) / deviation
     expected = deviation * (away * norm.cdf(away) + norm.pdf(away))
     assert log_improvement(mean, deviation, best) == pytest.approx(np.log(expected), rel=1e-6)
+    above = np.array([50.0, 1e4])  # then all that is above the best is improvement
+    assert log_improvement(above, np.ones(2), 0.0) == pytest.approx(np.log(above))
     far = log_improvement(np.array([-50.0, -40.0]), np.ones(2), 0.0)
     assert np.isfinite(far).all() and far[0] < far[1]
