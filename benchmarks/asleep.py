@@ -35,7 +35,7 @@ class Asleep(ray.tune.Trainable):
         time.sleep(epoch_seconds(self._random))
         self._epoch += 1
         line = epoch_line(self._design, self._epoch, self._random)
-        return {"answer": (line, self._lane, self._trial)}
+        return {"answer": (line, self._trial, self._lane, self._lane)}
 
 
 def epoch_seconds(random: Random) -> float:

@@ -68,7 +68,7 @@ def train_in_lanes(
         make_training=make_training,
     )
     run_legs(conversation, lambda scratch: make_lane(settings, plan, scratch))
-    recorder.close("end", conversation.why_ended)
+    recorder.close("end", conversation.ending.why)
     failed = [t.reason for t in recorder.state.trials.values() if t.state != "finished"]
     if failed:
         raise RuntimeError(f"{len(failed)} trials did not finish, the first: {failed[0]}")

@@ -88,7 +88,7 @@ def _pretend(run: Path) -> tuple[float, float]:
         now, _, trial = heapq.heappop(lanes)
         known = conversation.recorder.state.trials[trial.config["trial"]]
         answer = epoch_line(known.design, known.last_epoch + 1, random)
-        result = {"answer": (answer, "g", known.trial)}
+        result = {"answer": (answer, known.trial, "g", "g")}
         if decide.on_trial_result(None, trial, result) == decide.CONTINUE:
             heapq.heappush(lanes, (now + epoch_seconds(random), random.getrandbits(40), trial))
     spent = time.process_time() - began
@@ -112,7 +112,7 @@ def _asleep(folder: Path) -> float:
             marks.append((time.monotonic(), sum(driver.cpu_times()[:2])))
         return len(marks) > 1
 
-    conversation.over = over  # type: ignore[method-assign]
+    conversation.ending.is_due = over  # type: ignore[method-assign]
     place = {"memory": 1 << 20}
     run_legs(conversation, lambda scratch: ray.tune.with_resources(Asleep, place))
     (began, before), (ended, after) = marks[0], marks[-1]

@@ -10,6 +10,14 @@ from pathlib import Path
 import torch
 
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+_SAID = ("out of memory", "can't allocate memory", "STATUS_ALLOC_FAILED")
+"""By torch where it has no exception of its own for it: mps, the CPU, CUDA's libraries."""
+
+
+def ran_out(error: BaseException) -> bool:
+    """Whether an error says that there was not enough memory, of the device or of the host."""
+    known = isinstance(error, torch.OutOfMemoryError | MemoryError)
+    return known or any(words in str(error) for words in _SAID)
 
 
 def peak(device: torch.device) -> int:

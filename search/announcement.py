@@ -1,7 +1,7 @@
 """What a run says of itself as it begins: in run.json, and to the user."""
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ray.exceptions import RayError
 
@@ -9,20 +9,18 @@ from models.design import to_dict
 from models.transcript import TRANSCRIPT
 from search import cluster, packing, run_folder
 from search.resuming import Earlier
+from search.run_setup import Session
 from search.state import SearchState
 
-if TYPE_CHECKING:
-    from search.session import Session
 
-
-def announce(session: "Session", earlier: Earlier | None) -> None:
+def announce(session: Session, earlier: Earlier | None) -> None:
     """Writes run.json, prints the plan, and measures whether lanes that share a GPU pay."""
     _write_info(session, earlier)
     _print_plan(session, earlier)
     _measure_packing(session)
 
 
-def _write_info(session: "Session", earlier: Earlier | None) -> None:
+def _write_info(session: Session, earlier: Earlier | None) -> None:
     begun: dict[str, Any] = {"created": run_folder.now()}
     if earlier:
         before = run_folder.read_info(earlier.folder)
@@ -49,7 +47,7 @@ def _write_info(session: "Session", earlier: Earlier | None) -> None:
     )
 
 
-def _print_plan(session: "Session", earlier: Earlier | None) -> None:
+def _print_plan(session: Session, earlier: Earlier | None) -> None:
     dataset = session.dataset
     size = "x".join(map(str, dataset.shape[1:]))
     lines = (
@@ -71,7 +69,7 @@ def _known(state: SearchState) -> str:
     return f"goes on: {len(state.trials)} trials and {epochs} epochs are there already"
 
 
-def _measure_packing(session: "Session") -> None:
+def _measure_packing(session: Session) -> None:
     """Says, where lanes share a GPU, whether that pays."""
     lanes = packing.lanes_on_a_device(session.plan, cluster.node_resources())
     if lanes < 2:

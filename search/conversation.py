@@ -1,27 +1,25 @@
 """What is said between a search's strategy and its lanes."""
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from models.design import Design, to_dict
+from models.design import Design
 from search.actions import Resume, Start, Strategy
 from search.budget import Budget
-from search.leg import Leg
+from search.ending import Ending
+from search.fault_counts import MOST_OF_A_TRIAL, FaultCounts
+from search.leg import Leg, leg_of
 from search.recorder import Recorder
 from search.state import Trial
 from search.stopping import NEVER, Stopping
+from search.waiting_legs import WaitingLegs
 
 MOST_REFUSALS = 200
 """In a row; then the search ends, for its limits leave next to nothing to train."""
-MOST_FAILURES = 5
-"""Trials in a row that fail without any epoch, or lanes in a row that do not start; then the search
-ends, for it is not the designs that fail."""
 MOST_PAUSED = 200
 """Trials, whose checkpoints are kept; of more the worst of the lowest rung are given up."""
-MOST_LOSSES = 3
-"""Lanes in a row that a trial may lose without an epoch between; then it is the trial that kills
-them."""
 
 EARLY = "ended early by the scheduler"
 
@@ -29,9 +27,10 @@ EARLY = "ended early by the scheduler"
 class Conversation:
     """Answers which leg a free lane trains, and whether a trial goes on after an epoch.
 
-    Each trial has one leg at a time. What a lane trained when it was lost goes on, in another leg,
-    before anything new begins. The strategy is asked once for each lane that comes free, at once,
-    so that what it knows then depends on the order of the results alone.
+    Each trial has one leg at a time. What a lane trained when it was lost, or when its machine
+    failed, goes on in another lane before anything new begins, and nothing is learned from it. The
+    strategy is asked once for each lane that comes free, at once, so that what it knows then
+    depends on the order of the results alone.
     """
 
     def __init__(
@@ -46,29 +45,32 @@ class Conversation:
         say: Callable[[Trial], None],
         interrupted: Callable[[], bool],
         stopping: Stopping = NEVER,
+        storage_fault: Callable[[], str] = lambda: "",
+        warn: Callable[[str], None] = lambda line: None,
     ) -> None:
         """`recorder` tells the strategy what it writes down; trials that it holds and whose legs
-        were cut go on first."""
+        were cut go on first. `storage_fault` tells why the storage does not work from here, `warn`
+        gets a line for each lane that is closed."""
         self.strategy, self.recorder, self.budget = strategy, recorder, budget
+        self.ending = Ending(recorder, budget, stopping, interrupted)
         self._refuse, self._seed, self._say = refuse, seed, say
-        self._lanes, self._interrupted, self._stopping = lanes, interrupted, stopping
+        self._lanes, self._storage_fault, self._warn = lanes, storage_fault, warn
         self._begun = Counter(trial.design for trial in recorder.state.trials.values())
         self._legs: set[int] = set()
         """Trials that are in a lane."""
-        self._waiting: deque[Leg] = deque()
+        self._waiting = WaitingLegs()
         """Legs for the next lane that is free: of trials that lost theirs or gave it up, or just
         decided."""
         self._paused: dict[int, Trial] = {}
         self._idle_lane = False
         """Whether a lane has come free and was not given a leg since."""
-        self._losses: dict[int, int] = {}
-        self._failures = self._false_starts = 0
+        self._faults = FaultCounts()
+        self.closed: set[str] = set()
+        """Lanes whose machine failed again and again; they keep their places, so that no other lane
+        gets them."""
         self._exhausted = False
         self._refused = ""
         """Why no further design is begun."""
-        self._promised = len(recorder.state.promises)
-        """By earlier sessions."""
-        self.why_ended = ""
         self._take_up()
 
     def _take_up(self) -> None:
@@ -80,27 +82,31 @@ class Conversation:
                 if trial.epochs:  # what follows from the newest may not have been written
                     self._heard_of(trial)
                 if trial.trial in self.recorder.running():
-                    self._waiting.append(_leg(trial))
+                    self._waiting.add(leg_of(trial))
 
     @property
     def finished(self) -> bool:
         """Whether there will be no more legs."""
         return self._exhausted and not self._legs and not self._waiting
 
-    def next_leg(self) -> Leg | None:
+    def next_leg(self, lane: str = "") -> Leg | None:
         """What a lane trains, a free one or a new one; None when the cluster holds no more lanes,
         when there is nothing now, or no more at all."""
-        if len(self._legs) >= self._lanes():
+        if len(self._legs) >= self._open_lanes():
             return None
-        leg = self._waiting.popleft() if self._waiting else self._ask()
+        # Not where it just failed, if there is elsewhere.
+        leg = self._waiting.take(lane if self._open_lanes() > 1 else "") or self._ask()
         if leg is not None:
             self._enter_lane(leg.trial)
             self._idle_lane = False
         return leg
 
-    def leg_for_free_lane(self) -> Leg | None:
-        """What the lane that has just come free trains next; None when nothing waits for it."""
-        return self.next_leg() if self._waiting and not self.over() else None
+    def leg_for_free_lane(self, lane: str = "") -> Leg | None:
+        """What the lane that has just come free trains next; None when nothing waits."""
+        return self.next_leg(lane) if self._waiting and not self.ending.is_due() else None
+
+    def _open_lanes(self) -> int:
+        return self._lanes() - len(self.closed)
 
     def _enter_lane(self, trial: int) -> None:
         self._legs.add(trial)
@@ -135,12 +141,12 @@ class Conversation:
         most = self.budget.trials
         all_begun = len(self.recorder.state.trials) >= most
         done = f"{most:g} trials are done" if all_begun else "all designs are trained"
-        self.why_ended = self._refused or done
+        self.ending.why = self._refused or done
 
     def _resume(self, action: Resume) -> Leg:
         del self._paused[action.trial]
         self.recorder.resume(action.trial, action.to_epoch, action.worth)
-        return _leg(self.recorder.state.trials[action.trial])
+        return leg_of(self.recorder.state.trials[action.trial])
 
     def _start(self, action: Start[Design]) -> Leg:
         # A design that was trained before is trained from a further seed.
@@ -155,24 +161,68 @@ class Conversation:
             by=action.by,
             worth=action.worth,
         )
-        return _leg(self.recorder.state.trials[number])
+        return leg_of(self.recorder.state.trials[number])
 
-    def heard(self, number: int, answer: dict[str, Any], group: str) -> bool:
+    def heard(self, number: int, answer: dict[str, Any], group: str, lane: str = "") -> bool:
         """A lane's answer for its trial: one epoch, a failure, or that its workers are still to
-        come; whether the trial goes on in this lane."""
+        come; whether the trial goes on in this lane.
+
+        `group` is the lane's worker group of now, `lane` its name for as long as it lives.
+        """
         if number not in self._legs:
             return False
         if "waiting" in answer:
             return self._waits(number)
-        self._false_starts = 0
+        self.ending.lane_began(started=True)
         with self.recorder.together():
             if "failure" in answer:
-                self._end(number, failure=answer["failure"])
+                self._failed(number, answer, lane)
             else:
-                self._losses.pop(number, None)
+                self._faults.went_well(number, lane)
                 self.recorder.epoch(number, answer, group)
                 self._heard_of(self.recorder.state.trials[number])
         return number in self._legs or self._free_lane(number)
+
+    def _failed(self, number: int, answer: dict[str, Any], lane: str) -> None:
+        """A worker's failure, by its kind (search/faults.py)."""
+        reason, kind = answer["failure"], answer["kind"]
+        if kind == "design":
+            self._faults.went_well(number, lane)
+            self._end(number, failure=reason)
+            return
+        gone = self._storage_fault() if kind == "storage" else ""
+        if kind == "run" or gone:
+            self._legs.discard(number)
+            self.ending.stop(gone or reason)
+            return
+        if kind == "checkpoint":  # for which no lane is to blame
+            self._fault(number, reason, anew=True)
+            return
+        self._fault(number, reason, lane)
+        if self._faults.blames_lane(lane):
+            self.closed.add(lane)
+            self._warn(
+                f"A lane on {answer['place']} fails again and again, and is closed: {reason}"
+            )
+            if self._open_lanes() <= 0:
+                self.ending.stop(f"no lane works any more, the last: {reason}")
+
+    def _fault(self, number: int, reason: str, lane: str = "", *, anew: bool = False) -> None:
+        """A trial lost its lane, or its machine failed: it goes on in another one, `anew` from its
+        beginning; or where that does not help, in another session."""
+        self._faults.add(number, lane)
+        if self._faults.blames_all(self._lanes()):
+            self.ending.stop(f"{self._faults.in_a_row} faults in a row, the last: {reason}")
+        trial = self.recorder.state.trials[number]
+        if self._faults.blames_trial(number):
+            self._faults.forget_trial(number)
+            self._legs.discard(number)
+            why = f"set aside after {MOST_OF_A_TRIAL} faults in a row, the last: {reason}"
+            self.recorder.pause(number, why)
+            self._say(trial)
+        else:
+            self.recorder.restart(number, reason, 0 if anew else trial.last_epoch)
+            self._give_back(number, lane, anew=anew)
 
     def _heard_of(self, trial: Trial) -> None:
         """What follows from a trial's newest epoch."""
@@ -189,7 +239,7 @@ class Conversation:
         self._legs.discard(trial.trial)
         self.recorder.pause(trial.trial)
         self._paused[trial.trial] = trial
-        self._failures = 0
+        self.ending.trial_ended("", epochs=True)
         self._say(trial)
         if len(self._paused) > MOST_PAUSED:
             worst = min(self._paused.values(), key=lambda t: (t.last_epoch, _newest(t), -t.trial))
@@ -198,13 +248,13 @@ class Conversation:
 
     def _free_lane(self, number: int) -> bool:
         """Decides what a lane does that has done with a trial; whether that is the same trial."""
-        if not (self.over() or self._waiting or len(self._legs) >= self._lanes()):
+        if not (self.ending.is_due() or self._waiting or len(self._legs) >= self._open_lanes()):
             leg = self._ask()
             if leg is not None and leg.trial == number:
                 self._enter_lane(number)
                 return True
             if leg is not None:
-                self._waiting.append(leg)
+                self._waiting.add(leg)
         self._idle_lane = True
         return False
 
@@ -214,17 +264,17 @@ class Conversation:
         Not when another lane has come free, which may hold the very place they wait for, nor when
         there is no place for them any more.
         """
-        if not self._idle_lane and len(self._legs) <= self._lanes():
+        if not self._idle_lane and len(self._legs) <= self._open_lanes():
             return True
         self._give_back(number)
         return False
 
-    def _give_back(self, number: int) -> None:
+    def _give_back(self, number: int, failed_in: str = "", *, anew: bool = False) -> None:
         """The trial leaves its lane, and goes on in the next one that can be had."""
-        trial = self.recorder.state.trials[number]
+        leg = leg_of(self.recorder.state.trials[number])
         self._legs.remove(number)
         self.recorder.leave_lane(number)
-        self._waiting.append(_leg(trial))
+        self._waiting.add(replace(leg, from_epoch=0) if anew else leg, failed_in)
 
     def lost(self, number: int, reason: str, *, started: bool) -> None:
         """A lane is gone, whatever took it; its trial goes on in another.
@@ -233,53 +283,27 @@ class Conversation:
         """
         if number not in self._legs:
             return
-        self._false_starts = 0 if started else self._false_starts + 1
-        if self._false_starts == MOST_FAILURES:
-            self.why_ended = f"{MOST_FAILURES} lanes in a row did not start: {reason}"
+        self.ending.lane_began(started=started, reason=reason)
         if started:
-            self._losses[number] = self._losses.get(number, 0) + 1
-        if self._losses.get(number) == MOST_LOSSES:
-            self._end(number, failure=f"lost {MOST_LOSSES} lanes in a row, the last: {reason}")
-            return
-        self.recorder.restart(number, reason)
-        self._give_back(number)
+            self._fault(number, reason)
+        else:  # which no trial is to blame for
+            self.recorder.restart(number, reason, self.recorder.state.trials[number].last_epoch)
+            self._give_back(number)
 
     def _end(self, number: int, failure: str = "", reason: str = "") -> None:
         self._legs.discard(number)
-        self._losses.pop(number, None)
         self.recorder.end(number, "failed" if failure else None, failure or reason)
         trial = self.recorder.state.trials[number]
-        if self._failures < MOST_FAILURES:
-            self._failures = self._failures + 1 if failure and not trial.epochs else 0
-            if self._failures == MOST_FAILURES:
-                self.why_ended = f"{MOST_FAILURES} trials in a row failed at their start: {failure}"
+        self.ending.trial_ended(failure, epochs=bool(trial.epochs))
         self._say(trial)
-
-    def over(self) -> bool:
-        """Whether the user, the budget, too little to gain, or too many failures end all now."""
-        if self._failures >= MOST_FAILURES or self._false_starts >= MOST_FAILURES:
-            return True
-        if self._interrupted():
-            self.why_ended = "interrupted"
-            return True
-        if self._stopping.is_due(self.recorder.state.promises[self._promised :]):
-            self.why_ended = str(self._stopping)
-            return True
-        spent = self.recorder.spent(self.budget)
-        if spent:
-            self.why_ended = f"the budget of {spent} is used up"
-        return bool(spent)
 
     def end_all(self) -> None:
         """Cuts the trials that are still in a lane, or wait for one: they may go on one day."""
         self._waiting.clear()
-        for number in self.recorder.running():
-            self.recorder.pause(number, self.why_ended)
-            self._say(self.recorder.state.trials[number])
-
-
-def _leg(trial: Trial) -> Leg:
-    return Leg(trial.trial, to_dict(trial.design), trial.seed, trial.last_epoch)
+        with self.ending.recording():
+            for number in self.recorder.running():
+                self.recorder.pause(number, self.ending.why)
+                self._say(self.recorder.state.trials[number])
 
 
 def _newest(trial: Trial) -> float:

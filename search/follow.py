@@ -5,7 +5,7 @@ from typing import Any
 from models.design import Design, from_dict
 from search import ledger
 from search.actions import Strategy
-from search.state import SearchState
+from search.state import OWN_ENDS, SearchState
 
 
 class Follower:
@@ -44,7 +44,9 @@ class Follower:
             self._strategy.decided()
             self._strategy.resumed(number, line["to_epoch"])
         elif state in ("finished", "stopped", "failed"):
-            self._strategy.ended(number, failed=state == "failed")
+            # A machine's fault, which older runs have as a failure, says nothing of a design.
+            failed = state == "failed" and line.get("reason") in OWN_ENDS
+            self._strategy.ended(number, failed=failed)
 
     def _tell_epoch(self, line: dict[str, Any]) -> None:
         if self._second == "latency":  # of as many images for every trial: the evaluation's

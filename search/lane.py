@@ -1,5 +1,6 @@
 """A lane: Ray Tune's actor that trains one leg after another with the same workers."""
 
+import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,26 +32,27 @@ class Lane(ray.tune.Trainable):
         """Starts the workers; `config` is the first leg."""
         assert plan
         cluster.apply_settings()
+        self._name = secrets.token_hex(4)
         self._start = lambda: WorkerGroup(settings, plan, Path(scratch))
         self._group = self._start()
         self._next: Leg | None = None
         self.reset_config(config)
 
     def step(self) -> dict[str, Any]:
-        """Trains one epoch: what the worker answers, with the worker group's name and the trial, as
-        one value: of each value in a result Tune would keep statistics.
+        """Trains one epoch: what the worker answers, with the trial and the names of the worker
+        group and of the lane, as one value: of each value in a result Tune would keep statistics.
 
         While the workers are still to come the answer is that the lane is waiting.
         """
         group = self._group
         answer = group.train(self._next)
         if answer is None:
-            return {"answer": ({"waiting": True}, group.name, self._trial)}
+            return {"answer": ({"waiting": True}, self._trial, group.name, self._name)}
         self._next = None
         if answer.get("spoiling"):
             group.close()
             self._group = self._start()
-        return {"answer": (answer, group.name, self._trial)}
+        return {"answer": (answer, self._trial, group.name, self._name)}
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Takes the next leg."""

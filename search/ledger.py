@@ -9,6 +9,7 @@ Each line has `seq` (from 0, without gaps), `time` (seconds since 1970) and `kin
 - cost: worker-seconds of one trial for one item
 """
 
+import contextlib
 import json
 import os
 import time
@@ -38,6 +39,7 @@ class Ledger:
         self._segment_lines = segment_lines
         self.waiting = False
         """Whether lines may not be on disk yet."""
+        self._failed: OSError | None = None
         folder.mkdir(parents=True, exist_ok=True)
         self.next_seq = sum(1 for _ in read(folder))
         # A torn line stays where it is, dropped by every reader: what follows has a new segment.
@@ -45,11 +47,24 @@ class Ledger:
 
     def append(self, *entries: tuple[Kind, Fields]) -> list[Line]:
         """Writes a line for each entry, all with one wait for the disk, and gives them back."""
-        lines = [self._write(kind, fields) for kind, fields in entries]
-        self._segment.flush()
-        if not self.waiting:
-            self._wait_for_disk()
+        with self._once():
+            lines = [self._write(kind, fields) for kind, fields in entries]
+            self._segment.flush()
+            if not self.waiting:
+                self._wait_for_disk()
         return lines
+
+    @contextmanager
+    def _once(self) -> Iterator[None]:
+        """What fails within it fails for good: what follows a line that may be missing, or half
+        there, would be no ledger."""
+        if self._failed:
+            raise self._failed
+        try:
+            yield
+        except OSError as error:
+            self._failed = error
+            raise
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -60,7 +75,8 @@ class Ledger:
             yield
         finally:
             self.waiting = False
-            self._wait_for_disk()
+            with self._once():
+                self._wait_for_disk()
 
     def _wait_for_disk(self) -> None:
         os.fsync(self._segment.fileno())
@@ -77,8 +93,9 @@ class Ledger:
         return line
 
     def close(self) -> None:
-        """Closes the segment; nothing is pending."""
-        self._segment.close()
+        """Closes the segment; nothing is pending, unless it could not be written."""
+        with contextlib.suppress(*[OSError] * bool(self._failed)):
+            self._segment.close()
 
     def _open_segment(self, number: int) -> Any:
         return (self.folder / f"{number:06d}.jsonl").open("ab")

@@ -4,6 +4,9 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from models.design import to_dict
+from search.state import Trial
+
 
 @dataclass(frozen=True)
 class Leg:
@@ -24,3 +27,8 @@ class Leg:
 def from_config(config: dict[str, Any]) -> Leg:
     """The leg that `config` carries."""
     return Leg(**config)
+
+
+def leg_of(trial: Trial) -> Leg:
+    """The leg with which a trial goes on after its newest epoch."""
+    return Leg(trial.trial, to_dict(trial.design), trial.seed, trial.last_epoch)

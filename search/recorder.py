@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from models.design import Design, to_dict
+from models.error_text import first_line
 from models.network import Shape, measure_size
 from search import export, state, weights
 from search.actions import Worth
@@ -23,6 +24,11 @@ EXPORT_SECONDS = 5
 """How often at most the tables are written while the search runs."""
 EXPORT_SHARE = 0.001
 """And the part of the time that this may take."""
+
+
+class RecordError(Exception):
+    """The run's folder cannot be written; the message is one line."""
+
 
 Follow = Callable[[Line, state.SearchState], None]
 """Is told each line, with the state that it led to."""
@@ -73,9 +79,17 @@ class Recorder:
     @contextmanager
     def together(self) -> Iterator[None]:
         """Within it all that is written waits for the disk once, at the end."""
-        with self._ledger.together():
+        with self._writing(), self._ledger.together():
             yield
         self._tidy()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """While it is entered, an OSError is the disk's: a RecordError."""
+        try:
+            yield
+        except OSError as error:
+            raise RecordError(f"{self.run} cannot be written: {first_line(error)}") from error
 
     def refuse(self, design: Design, reason: str) -> None:
         """A design that is not trained."""
@@ -95,7 +109,6 @@ class Recorder:
         """A trial that begins now, proposed `by`, to pause at `to_epoch`; gives its number."""
         number = len(self.state.trials)
         parameters, flops = measure_size(design, self._shape, self._classes)
-        self._since[number] = None
         self._write(
             ("decision", {"action": "start", "trial": number, "by": by, **_promise(worth)}),
             (
@@ -116,6 +129,7 @@ class Recorder:
                 },
             ),
         )
+        self._since[number] = None
         return number
 
     def resume(self, trial: int, to_epoch: int, worth: Worth | None = None) -> None:
@@ -154,10 +168,9 @@ class Recorder:
         self._write(("trial", {"trial": trial, "state": "stopped", "reason": reason}))
         self._later(self._keeper.settle, self.state.trials[trial])
 
-    def restart(self, trial: int, reason: str) -> None:
-        """A running trial has lost its lane, and goes on in another."""
-        told = self.state.trials[trial].last_epoch
-        fields = {"action": "restart", "trial": trial, "from_epoch": told, "reason": reason}
+    def restart(self, trial: int, reason: str, from_epoch: int) -> None:
+        """A running trial has lost its lane, or its machine failed: it goes on in another."""
+        fields = {"action": "restart", "trial": trial, "from_epoch": from_epoch, "reason": reason}
         self._write(("decision", fields))
 
     def epoch(self, trial: int, result: dict[str, Any], group: str) -> None:
@@ -216,8 +229,9 @@ class Recorder:
     def close(self, event: str, reason: str) -> None:
         """Ends the ledger; every trial has ended."""
         self._write(("run", {"event": event, "reason": reason}))
-        self._export()
-        self._ledger.close()
+        with self._writing():
+            self._export()
+            self._ledger.close()
 
     def running(self) -> list[int]:
         """Numbers of the trials that run."""
@@ -249,7 +263,8 @@ class Recorder:
     def _export_now_and_then(self) -> None:
         wait = max(EXPORT_SECONDS, self._export_seconds / EXPORT_SHARE)
         if time.monotonic() - self._exported > wait:
-            self._export()
+            with self._writing():
+                self._export()
 
     def _export(self) -> None:
         began = time.monotonic()
@@ -265,12 +280,14 @@ class Recorder:
             self._tidy()
 
     def _tidy(self) -> None:
-        while self._untidy:
-            self._untidy.pop(0)()
+        with self._writing():
+            while self._untidy:
+                self._untidy.pop(0)()
 
     def _write(self, *entries: tuple[Kind, dict[str, Any]]) -> None:
-        for line in self._ledger.append(*entries):
-            self._tell(line)
+        with self._writing():
+            for line in self._ledger.append(*entries):
+                self._tell(line)
 
     def _tell(self, line: Line) -> None:
         state.apply(self.state, line)

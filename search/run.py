@@ -10,12 +10,13 @@ from search import command_line
 from search.options import DebugOptions, RunOptions, SearchOptions, TranscriptOptions
 
 NO_RESULT = 1
-"""Exit status where no trial has a result."""
+"""Exit status where no trial has a result, or a fault stopped the search."""
 PROGRAM = "python search/run.py"
 
 
 def main(words: Sequence[str]) -> int:
-    """Runs the command; its exit status: 0, 1 without a result, 2 for bad input, 130 when cut."""
+    """Runs the command; its exit status: 0, 1 without a result or when a fault stopped it, 2 for
+    bad input, 130 when cut."""
     first = words[0] if words else ""
     try:
         if first == "debug":
@@ -44,7 +45,7 @@ def _run(options: RunOptions, words: Sequence[str] = ()) -> int:
 
     named = {w[2:].partition("=")[0].replace("-", "_") for w in words if w.startswith("--")}
     try:
-        folder, has_winner = run(options, Console(), named)
+        folder, went_well = run(options, Console(), named)
     except (command_line.BadInput, KeyboardInterrupt):
         raise
     except BaseException:
@@ -57,7 +58,7 @@ def _run(options: RunOptions, words: Sequence[str] = ()) -> int:
         print(f"Report: python analysis/report.py {folder}")
     if read_info(folder)["state"] != "interrupted":
         _take_down(options)
-    return 0 if has_winner else NO_RESULT
+    return 0 if went_well else NO_RESULT
 
 
 def _take_down(options: RunOptions) -> None:

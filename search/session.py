@@ -7,15 +7,16 @@ import contextlib
 import dataclasses
 import shutil
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from ray.exceptions import RayError
 from rich.console import Console
 
 from models.dataset import Dataset, prepare
 from models.design import Design
+from models.error_text import first_line
 from models.network import measure_size
-from models.selection import Selection, select, subsets
+from models.selection import select
 from search import (
     announcement,
     cluster,
@@ -27,15 +28,12 @@ from search import (
     run_folder,
     run_plan,
     run_storage,
-    weights,
-    winner,
 )
-from search.budget import Budget
-from search.command_line import checking
+from search.command_line import BadInput, checking
+from search.conclusion import Outcome, conclude
 from search.conversation import Conversation
 from search.follow import Follower
 from search.interrupt import Interrupt
-from search.jobs import Job
 from search.lane import make_lane
 from search.lane_count import LaneCount
 from search.live import LiveLine
@@ -43,50 +41,24 @@ from search.node_times import FILE as NODE_TIMES
 from search.node_times import NodeTimes, Watch
 from search.node_versions import versions
 from search.options import RunOptions, SearchOptions
-from search.plan import Plan
-from search.recorder import Follow, Recorder
+from search.recorder import Follow, Recorder, RecordError
 from search.resuming import Earlier
+from search.run_setup import Session
 from search.scalars import Scalars
 from search.sources import source_of
 from search.state import SearchState, load
-from search.stopping import Stopping
-from search.store import Store
+from search.store import Store, check_writable
 from search.study import StudyLog
 from search.tune_loop import run_legs
 from search.worker import TrialSettings
 
 
-@dataclass(frozen=True)
-class Session:
-    """What a run is made of, once all of it is known to be possible."""
-
-    folder: Path
-    storage: Store | None
-    """Of checkpoints, and of a copy of the folder."""
-    options: RunOptions
-    budget: Budget
-    plan: Plan
-    dataset: Dataset
-    job: Job
-    selection: Selection
-    stopping: Stopping
-    console: Console
-
-    @property
-    def checkpoints(self) -> Store:
-        """Where this run's checkpoints lie."""
-        return run_storage.checkpoints(self.folder, self.storage)
-
-    def kept(self) -> contextlib.AbstractContextManager[Store]:
-        """That store; while it is entered the run's folder is copied to its storage."""
-        return run_storage.kept(self.folder, self.storage, self.console)
-
-
 def run(
     options: RunOptions, console: Console, named: Collection[str] | None = None
 ) -> tuple[Path, bool]:
-    """Trains what `options` ask for; the run's folder, and whether it has a winner. `named` are the
-    fields of the options that were given, for a run that goes on.
+    """Trains what `options` ask for; the run's folder, and whether it went well: it has a winner,
+    and nothing but its end or the user stopped it. `named` are the fields of the options that were
+    given, for a run that goes on.
 
     BadInput, with nothing written, for what cannot be: bad options, data, or a cluster too small.
     """
@@ -122,14 +94,16 @@ def run(
         session = Session(
             folder, storage, options, budget, plan, dataset, job, selection, stopping, console
         )
-        announcement.announce(session, earlier)
+        with _writable(folder):
+            announcement.announce(session, earlier)
         with session.kept() as store, _failure_noted(folder):
-            recorder = _recorder(session, earlier, store)
-            interrupted = _train(session, recorder)
+            with _writable(folder):
+                recorder = _recorder(session, earlier, store)
+            outcome = _train(session, recorder)
     with session.kept() as store, _failure_noted(folder):
-        has_winner = _conclude(session, recorder, store, interrupted)
+        went_well = conclude(session, recorder, store, outcome)
     alone.release()
-    return folder, has_winner
+    return folder, went_well
 
 
 def _check_nodes(folder: Path, storage: Store | None, *, new: bool) -> None:
@@ -179,8 +153,18 @@ def _failure_noted(folder: Path) -> Iterator[None]:
         yield
     except BaseException as error:
         state = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-        run_folder.write_info(folder, state=state, ended=run_folder.now())
+        with contextlib.suppress(OSError):  # which may be why
+            run_folder.write_info(folder, state=state, ended=run_folder.now())
         raise
+
+
+@contextlib.contextmanager
+def _writable(folder: Path) -> Iterator[None]:
+    """While it is entered, a run's folder that cannot be written is the user's to mend."""
+    try:
+        yield
+    except (OSError, RecordError) as error:
+        raise BadInput(f"run {folder} cannot be written: {first_line(error)}") from error
 
 
 def _prepare_data(options: RunOptions, console: Console) -> Dataset:
@@ -191,8 +175,8 @@ def _prepare_data(options: RunOptions, console: Console) -> Dataset:
     return dataset
 
 
-def _train(session: Session, recorder: Recorder) -> bool:
-    """Runs all trials; whether the user interrupted them."""
+def _train(session: Session, recorder: Recorder) -> Outcome:
+    """Runs all trials, until their end, the user's word, or a fault of the run."""
     options, plan, job, console = session.options, session.plan, session.job, session.console
     settings = TrialSettings(
         store=session.checkpoints,
@@ -217,13 +201,30 @@ def _train(session: Session, recorder: Recorder) -> bool:
             say=live.trial_ended,
             interrupted=lambda: interrupt.asked,
             stopping=session.stopping,
+            storage_fault=lambda: _storage_fault(session.checkpoints),
+            warn=lambda line: console.print(f"Notice: {line}", soft_wrap=True, highlight=False),
         )
-        run_legs(conversation, lambda scratch: make_lane(settings, plan, scratch))
+        ending = conversation.ending
+        try:
+            run_legs(conversation, lambda scratch: make_lane(settings, plan, scratch))
+        except (OSError, RayError) as error:
+            ending.stop(f"Ray has failed: {first_line(error)}")
         conversation.end_all()
-    if not interrupt.asked:
-        console.print(f"The search ended: {conversation.why_ended}", highlight=False)
-    recorder.close("interrupted" if interrupt.asked else "end", conversation.why_ended)
-    return interrupt.asked
+    if not (interrupt.asked or ending.fault):
+        console.print(f"The search ended: {ending.why}", highlight=False)
+    with ending.recording():
+        cut = interrupt.asked or bool(ending.fault)
+        recorder.close("interrupted" if cut else "end", ending.why)
+    return Outcome(interrupt.asked, ending.fault)
+
+
+def _storage_fault(store: Store) -> str:
+    """Why the storage does not work from this machine, in a line; empty where it does."""
+    try:
+        check_writable(store, "this machine")
+    except OSError as error:
+        return str(error)
+    return ""
 
 
 def _refusal(session: Session, design: Design) -> str:
@@ -238,42 +239,3 @@ def _refusal(session: Session, design: Design) -> str:
     if design.batch_size < session.plan.workers_per_trial:
         return f"a batch of {design.batch_size} for {session.plan.workers_per_trial} workers"
     return ""
-
-
-def _conclude(session: Session, recorder: Recorder, store: Store, interrupted: bool) -> bool:
-    """Writes the winner and the run's end; whether there is a winner.
-
-    An interrupted search does not open the test images: it may yet go on.
-    """
-    console, folder, best = session.console, session.folder, recorder.state.winner
-    weights.sweep(store, recorder.state)
-    if best is None or best.best is None:
-        console.print("No trial has a result: there is no winner.")
-    else:
-        held_out = session.job.validate_on
-        _, validation = subsets(session.dataset, session.selection)
-        accuracy = winner.write(
-            folder,
-            store,
-            best,
-            session.dataset,
-            validation,
-            held_out,
-            score=not interrupted,
-        )
-        line = (
-            f"{'Leads so far' if interrupted else 'Winner'}: trial {best.trial} after "
-            f"{best.best['epoch']} epochs, {best.best['val_accuracy']:.1%} on "
-            f"{len(session.selection.validation):,} {held_out} images"
-        )
-        if accuracy is not None and held_out != "test":
-            line += f"; {accuracy:.1%} on the {session.dataset.test_count:,} test images"
-        console.print(line, soft_wrap=True, highlight=False)
-    done = "finished" if best else "failed"
-    run_folder.write_info(
-        folder,
-        state="interrupted" if interrupted else done,
-        ended=run_folder.now(),
-        wall_seconds=round(recorder.seconds(), 1),
-    )
-    return best is not None

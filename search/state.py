@@ -10,6 +10,10 @@ from search import ledger
 
 TrialState = Literal["running", "paused", "finished", "stopped", "failed"]
 
+DIVERGED, OUT_OF_MEMORY = "diverged", "out_of_memory"
+OWN_ENDS = (DIVERGED, OUT_OF_MEMORY)
+"""Reasons of failed trials that are their designs' own: results, from which is learned."""
+
 
 @dataclass
 class Trial:

@@ -17,6 +17,8 @@ from search.conversation import Conversation
 from search.lane_places import give_back_of_dead_lanes
 from search.worker_group import GroupNotStarted
 
+NONE = -1
+"""The trial of a lane that is closed."""
 _ERROR = re.compile(r"[\w.]*(Error|Exception|Lost|NotStarted)\b.*: +\S.*[^:]$")
 
 
@@ -39,8 +41,10 @@ class Ask(_Local, Searcher):
 
     def suggest(self, trial_id: str) -> Any:
         """The config of Tune's trial `trial_id`, nothing now, or that there is no more."""
-        # Told of the end too early, Tune would drop the lanes that are free.
-        leg = None if self.conversation.finished else self.conversation.next_leg()
+        leg = None
+        with self.conversation.ending.recording():
+            # Told of the end too early, Tune would drop the lanes that are free.
+            leg = None if self.conversation.finished else self.conversation.next_leg()
         if leg is not None:
             return leg.to_config()
         return Searcher.FINISHED if self.conversation.finished else None
@@ -70,7 +74,13 @@ class Decide(_Local, FIFOScheduler):
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """`result` is what the lane's step gave, with what Tune adds."""
-        answer, group, trained = result["answer"]
+        with self.conversation.ending.recording():
+            return self._decide(trial, *result["answer"])
+        return TrialScheduler.STOP
+
+    def _decide(
+        self, trial: Any, answer: dict[str, Any], trained: int, group: str, lane: str
+    ) -> str:
         number = trial.config["trial"]
         if trained != number:  # the lane was never told of it, or died and came back
             self.conversation.lost(number, f"its lane trained trial {trained}", started=True)
@@ -78,14 +88,17 @@ class Decide(_Local, FIFOScheduler):
         waiting = "waiting" in answer
         if waiting:  # perhaps for what a lane holds that died
             give_back_of_dead_lanes()
-        goes_on = self.conversation.heard(number, answer, group)
+        goes_on = self.conversation.heard(number, answer, group, lane)
+        if lane in self.conversation.closed:
+            trial.config = {**trial.config, "trial": NONE}
+            return TrialScheduler.NOOP  # it stands still, and keeps its place
         if not goes_on and not waiting:  # one without workers is no free lane
-            goes_on = self._hand_next_leg(trial)
+            goes_on = self._hand_next_leg(trial, lane)
         return TrialScheduler.CONTINUE if goes_on else TrialScheduler.STOP
 
-    def _hand_next_leg(self, trial: Any) -> bool:
+    def _hand_next_leg(self, trial: Any, lane: str) -> bool:
         """Gives the lane of `trial` what waits for it; whether there was anything."""
-        leg = self.conversation.leg_for_free_lane()
+        leg = self.conversation.leg_for_free_lane(lane)
         if leg is None:
             return False
         trial.config = leg.to_config()
@@ -109,18 +122,20 @@ class Tell(_Local, Callback):
         cause = _cause(trial)
         give_back_of_dead_lanes()
         started = GroupNotStarted.__name__ not in cause
-        self.conversation.lost(trial.config["trial"], cause, started=started)
+        with self.conversation.ending.recording():
+            self.conversation.lost(trial.config["trial"], cause, started=started)
 
 
 class BudgetStopper(_Local, Stopper):
-    """Tune's stopper: everything when the budget is used up, and before that nothing."""
+    """Tune's stopper: everything when all is over, and before that nothing."""
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         return False
 
     def stop_all(self) -> bool:
-        """Whether all trials end now."""
-        return self.conversation.over()
+        """Whether all trials end now; closed lanes would not end by themselves."""
+        ended = bool(self.conversation.closed) and self.conversation.finished
+        return ended or self.conversation.ending.is_due()
 
 
 def _cause(trial: Any) -> str:

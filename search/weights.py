@@ -4,6 +4,7 @@ In a run's store `checkpoints/N/epoch-0003.pt` is all that trial N needs to go o
 network's weights among it.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 
@@ -92,7 +93,8 @@ def _settle(store: Store, trial: Trial, names: Iterable[str], *, needed: bool) -
     elif needed:
         _keep(store, trial, names, lambda epoch: False)
     else:
-        store.delete_folder(trial_folder(trial.trial))
+        with contextlib.suppress(OSError):
+            store.delete_folder(trial_folder(trial.trial))
 
 
 def _keep(
@@ -107,4 +109,5 @@ def _keep(
     for name in names:
         epoch = int(PurePosixPath(name).stem.partition("-")[2])
         if epoch != kept and not also(epoch):
-            store.delete(name)
+            with contextlib.suppress(OSError):  # as where it is looked through
+                store.delete(name)

@@ -11,22 +11,18 @@ import ray.util
 import torch
 import torch.distributed as dist
 
-from models import checkpoint, memory, process_state
+from models import memory, process_state
 from models.dataset import Dataset
 from models.design import Design, from_dict
-from models.device import DeviceChoice, Precision, choose_device
+from models.device import DeviceChoice, Precision, choose_device, describe
 from models.images import to_device
 from models.precision import Chooser
 from models.selection import Selection, subsets
 from models.training import Training
-from search import weights
+from search import checkpoint_files, faults, weights
 from search.leg import Leg
 from search.node_versions import fault
 from search.store import Store
-
-OUT_OF_MEMORY = "out_of_memory"
-_NO_MEMORY = ("out of memory", "can't allocate memory")
-"""How torch says it where it has no exception of its own for it: mps and the CPU."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +52,7 @@ class Trainer:
         self._settings = settings
         self.rank, self._workers = dist.get_rank(), dist.get_world_size()
         self._device = _device(settings)
+        self._place = f"{ray.util.get_node_ip_address()}, {describe(self._device)}"
         data = subsets(settings.dataset, settings.selection)
         self._train, self._validation = to_device(data, self._device)
         self._chooser = Chooser(settings.precision, settings.dataset, self._device)
@@ -67,7 +64,8 @@ class Trainer:
         gc.freeze()
 
     def answer(self, leg: Leg | None) -> dict[str, Any]:
-        """One epoch of `leg`, or of the leg before: its result, or `failure` with the reason.
+        """One epoch of `leg`, or of the leg before: its result, or `failure` with the reason, its
+        kind (search/faults.py) and its place.
 
         A failure is `spoiling` where it may have left the device, or the other workers, in a state
         that nothing more should be trained in.
@@ -78,10 +76,10 @@ class Trainer:
             return self._run_epoch()
         except Exception as error:
             self._training = None
-            reason = _reason(error)
+            answer = faults.describe(error)
             alone = self._workers == 1
-            sound = alone and (self._device.type == "cpu" or reason == OUT_OF_MEMORY)
-            return {"failure": reason, "spoiling": not sound}
+            sound = alone and (self._device.type == "cpu" or answer["kind"] != "machine")
+            return answer | {"spoiling": not sound, "place": self._place}
 
     def _begin(self, leg: Leg) -> None:
         """Leaves nothing of the trial before, and builds or loads the one of `leg`."""
@@ -89,10 +87,9 @@ class Trainer:
         process_state.restore(self._process)
         memory.release(self._device)
         design = from_dict(leg.design)
-        saved = None
-        if leg.from_epoch:
-            name = weights.checkpoint_name(leg.trial, leg.from_epoch)
-            saved = checkpoint.unpack(self._settings.store.read(name), self._device)
+        name = weights.checkpoint_name(leg.trial, leg.from_epoch)
+        store = self._settings.store
+        saved = checkpoint_files.read(store, name) if leg.from_epoch else None
         self._trial = leg.trial
         self._training = self._settings.make_training(
             design,
@@ -104,7 +101,8 @@ class Trainer:
             precision=self._precision(design, saved),
         )
         if saved:
-            self._training.load_state(saved["training"])
+            with checkpoint_files.reading(name):
+                self._training.load_state(saved["training"])
 
     def _precision(self, design: Design, saved: dict[str, Any] | None) -> Precision:
         """Rank 0's choice for all workers; the one of before where the trial goes on."""
@@ -129,7 +127,7 @@ class Trainer:
                 "precision": (precision.dtype, precision.channels_last, precision.graphs),
             }
             name = weights.checkpoint_name(self._trial, result.epoch)
-            self._settings.store.write(name, checkpoint.pack(saved))
+            checkpoint_files.write(self._settings.store, name, saved)
         return asdict(result) | {
             "precision": str(training.precision),
             "device": training.device.type,
@@ -153,12 +151,3 @@ def _device(settings: TrialSettings) -> torch.device:
     device = ray.train.torch.get_device()
     torch.cuda.set_device(device)  # which NCCL takes for objects
     return device
-
-
-def _reason(error: Exception) -> str:
-    """Why a training failed, in a line; the same word for all that ran out of memory."""
-    text = (str(error).strip().splitlines() or [""])[0]
-    memory_error = isinstance(error, torch.OutOfMemoryError | MemoryError)
-    if memory_error or any(words in text for words in _NO_MEMORY):
-        return OUT_OF_MEMORY
-    return f"{type(error).__name__}: {text}"[:300]

@@ -15,6 +15,7 @@ from typing import Any
 import ray
 import ray.train
 
+from search.faults import cause
 from search.keepalive import keep_alive
 from search.lane_trainer import LaneTorch, LaneTrainer, give_places_back
 from search.leg import Leg
@@ -143,10 +144,10 @@ class WorkerGroup:
     def _answers(self) -> dict[str, Any]:
         """Rank 0's answer, or the failure of any; GroupLost where one gave none."""
         answers: dict[int, dict[str, Any]] = {}
-        failure: dict[str, Any] | None = None
+        failures: list[dict[str, Any]] = []
         while len(answers) < self.workers:
             left = {r: c for r, c in self._arrived.items() if r not in answers}
-            ready = wait([*left.values(), self._ended], GRACE_SECONDS if failure else None)
+            ready = wait([*left.values(), self._ended], GRACE_SECONDS if failures else None)
             if not ready:  # the others wait for the one that failed
                 break
             if self._ended in ready:
@@ -157,8 +158,8 @@ class WorkerGroup:
                 except (EOFError, OSError) as error:
                     raise GroupLost(f"worker {rank} is gone") from error
                 if "failure" in answers[rank]:
-                    failure = failure or answers[rank]
-        return failure or answers[0]
+                    failures.append(answers[rank])
+        return cause(failures) if failures else answers[0]
 
 
 def _trainer(config: dict[str, Any], plan: Plan, folder: Path) -> LaneTrainer:

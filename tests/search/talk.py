@@ -16,6 +16,17 @@ from search.scalars import Scalars
 DESIGNS = [(f"d{width}", Design(kernels=(), dense=(width,), epochs=2)) for width in range(1, 30)]
 
 
+class Listening(InOrder):
+    """Keeps which trials it was told have ended, and whether by a result that is bad."""
+
+    def __init__(self, *arguments, **named) -> None:
+        super().__init__(*arguments, **named)
+        self.ends: list[tuple[int, bool]] = []
+
+    def ended(self, trial: int, *, failed: bool) -> None:
+        self.ends.append((trial, failed))
+
+
 class Talk:
     """A conversation about `DESIGNS`, and what it says."""
 
@@ -23,7 +34,10 @@ class Talk:
         self, run: Path, budget: Budget, refuse=lambda design: "", designs=DESIGNS
     ) -> None:
         plan = Plan(lanes=2, workers_per_trial=1, cpus_per_worker=1, gpus_per_worker=0)
-        strategy = InOrder(designs, goes_on=lambda trial: trial not in self.early)
+        strategy = Listening(designs, goes_on=lambda trial: trial not in self.early)
+        self._ends = strategy.ends
+        self.warned: list[str] = []
+        self.storage_fault = ""
         follow = Follower(strategy)
         self.recorder = Recorder(run, plan, None, (1, 8, 8), 10, Scalars(run), [follow])
         self.said: list[int] = []
@@ -39,6 +53,8 @@ class Talk:
             seed=7,
             say=lambda trial: self.said.append(trial.trial),
             interrupted=lambda: self.interrupted,
+            storage_fault=lambda: self.storage_fault,
+            warn=self.warned.append,
         )
 
     def begin(self, count: int = 1) -> list[int]:
@@ -47,6 +63,10 @@ class Talk:
 
     def heard(self, number: int, epoch: int = 1, **fields) -> bool:
         return self.conversation.heard(number, report(epoch, **fields), "group")
+
+    def blamed(self) -> list[int]:
+        """Trials of whose designs the strategy was told that they fail."""
+        return [trial for trial, failed in self._ends if failed]
 
     def state(self, trial: int) -> tuple[str, str]:
         known = self.recorder.state.trials[trial]

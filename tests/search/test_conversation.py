@@ -1,14 +1,18 @@
 """Which legs are given and what becomes of them, without Ray's cluster."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
 from models.design import from_dict
 from models.transcript import TRANSCRIPT
-from search import ledger
+from search import ledger, state
 from search.budget import Budget
-from search.conversation import EARLY, MOST_FAILURES, MOST_LOSSES
+from search.conversation import EARLY
+from search.ending import MOST_FAILURES
+from search.fault_counts import MOST_OF_A_LANE, MOST_OF_A_TRIAL
 from tests.search.talk import DESIGNS, Talk
 
 
@@ -27,7 +31,7 @@ def test_legs_carry_what_a_worker_needs_until_the_budget(talk: Talk) -> None:
         talk.heard(number, 1)
         talk.heard(number, 2)
     assert talk.conversation.finished
-    assert talk.conversation.why_ended == "3 trials are done"
+    assert talk.conversation.ending.why == "3 trials are done"
 
 
 def test_the_same_design_again_has_a_further_seed(tmp_path: Path) -> None:
@@ -51,7 +55,7 @@ def test_a_trial_ends_once_and_by_how_far_it_came(talk: Talk) -> None:
     assert not talk.heard(0, 2)
     assert not talk.heard(0, 3)
     talk.conversation.lost(0, "too late", started=True)
-    talk.conversation.why_ended = "why"
+    talk.conversation.ending.why = "why"
     talk.conversation.end_all()
     assert [talk.state(n) for n in range(3)] == [
         ("finished", ""),
@@ -69,8 +73,9 @@ def test_divergence_is_a_failure_with_its_reason(talk: Talk) -> None:
 
 def test_a_failure_of_the_training_is_the_trial_s_result(talk: Talk) -> None:
     talk.begin()
-    assert not talk.conversation.heard(0, {"failure": "out_of_memory"}, "group")
+    assert not talk.conversation.heard(0, failure("out_of_memory", "design"), "group")
     assert talk.state(0) == ("failed", "out_of_memory")
+    assert talk.blamed() == [0]
 
 
 def test_a_lost_lane_s_trial_goes_on_before_anything_new(talk: Talk) -> None:
@@ -102,26 +107,164 @@ def test_a_search_is_not_finished_while_a_trial_waits_for_a_lane(tmp_path: Path)
     assert talk.begin() == [0]
 
 
-def test_a_trial_that_kills_its_lanes_fails(talk: Talk) -> None:
-    for _ in range(MOST_LOSSES - 1):
+def test_a_trial_that_kills_its_lanes_is_set_aside(talk: Talk) -> None:
+    """And nothing is learned of its design: another session may have better luck."""
+    for _ in range(MOST_OF_A_TRIAL - 1):
         assert talk.begin() == [0]
         talk.conversation.lost(0, "killed", started=True)
     assert talk.begin() == [0]
     talk.heard(0, 1)  # an epoch between: the count begins anew
-    for _ in range(MOST_LOSSES):
+    for _ in range(MOST_OF_A_TRIAL):
         talk.conversation.lost(0, "killed", started=True)
         if talk.state(0)[0] == "running":
             assert talk.begin() == [0]
-    assert talk.state(0) == ("failed", f"lost {MOST_LOSSES} lanes in a row, the last: killed")
+    why = f"set aside after {MOST_OF_A_TRIAL} faults in a row, the last: killed"
+    assert talk.state(0) == ("paused", why)
     assert talk.begin() == [1]
+    assert talk.blamed() == []
+
+
+def failure(reason: str, kind: str) -> dict:
+    return {"failure": reason, "kind": kind, "place": "10.0.0.7, cuda:1"}
+
+
+def fail(talk: Talk, number: int, lane: str, kind: str = "machine") -> bool:
+    return talk.conversation.heard(number, failure("CUDA error", kind), "group", lane)
+
+
+def test_a_machine_s_fault_sends_the_trial_to_another_lane(talk: Talk) -> None:
+    talk.lanes = 2
+    talk.begin(2)
+    talk.heard(0, 1)
+    assert not fail(talk, 0, "bad")
+    assert talk.state(0) == ("running", "") and talk.recorder.state.trials[0].restarts == 1
+    # The lane that failed takes something new, and the other one the trial.
+    assert talk.conversation.leg_for_free_lane("bad").trial == 2
+    talk.heard(1, 1)
+    talk.heard(1, 2)
+    leg = talk.conversation.leg_for_free_lane("good")
+    assert (leg.trial, leg.from_epoch) == (0, 1)
+    assert talk.blamed() == []
+
+
+def test_a_lane_that_fails_again_and_again_is_closed(talk: Talk) -> None:
+    talk.lanes = 2
+    talk.begin(2)
+    assert not fail(talk, 0, "bad")
+    for number in (2, 0)[: MOST_OF_A_LANE - 1]:
+        leg = talk.conversation.leg_for_free_lane("bad")
+        if leg is None:  # there is nothing else left
+            leg = talk.conversation.next_leg()
+        assert leg.trial == number
+        assert talk.conversation.closed == set()
+        fail(talk, number, "bad")
+    assert talk.conversation.closed == {"bad"} and not talk.conversation.ending.is_due()
+    (line,) = talk.warned
+    assert "10.0.0.7, cuda:1" in line and "closed" in line and "CUDA error" in line
+    assert talk.conversation.next_leg() is None  # the other lane is all there is
+    for epoch in (1, 2):
+        talk.heard(1, epoch)
+    for number in (2, 0):
+        assert talk.conversation.leg_for_free_lane("good").trial == number
+        talk.heard(number, 1)
+        talk.heard(number, 2)
+    assert talk.conversation.finished
+    assert [talk.state(number)[0] for number in range(3)] == ["finished"] * 3
+    assert talk.blamed() == []
+
+
+def test_one_bad_trial_closes_no_lane(talk: Talk) -> None:
+    talk.lanes = 1
+    for _ in range(MOST_OF_A_TRIAL):
+        assert talk.begin() == [0]
+        fail(talk, 0, "only")
+    assert talk.state(0)[0] == "paused"
+    assert talk.conversation.closed == set()
+    assert talk.begin() == [1]
+    assert talk.heard(1, 1)
+
+
+def test_when_the_only_lane_fails_the_search_stops_for_a_fault(talk: Talk) -> None:
+    talk.lanes = 1
+    for number in [0] * MOST_OF_A_TRIAL + [1]:
+        assert talk.begin() == [number]
+        assert talk.conversation.ending.fault == ""
+        fail(talk, number, "only")
+    assert talk.conversation.ending.is_due()
+    assert talk.conversation.ending.fault == "no lane works any more, the last: CUDA error"
+    talk.conversation.end_all()
+    assert [talk.state(number)[0] for number in (0, 1)] == ["paused", "paused"]
+    assert talk.blamed() == []
+
+
+def test_when_every_lane_is_lost_again_and_again_the_search_stops(tmp_path: Path) -> None:
+    talk = Talk(tmp_path, Budget())
+    talk.lanes = 2
+    lost = 0
+    while not talk.conversation.ending.is_due():
+        talk.conversation.lost(talk.begin()[0], "died", started=True)
+        lost += 1
+    assert lost == 8 and "8 faults in a row, the last: died" in talk.conversation.ending.fault
+
+
+def test_a_full_disk_stops_the_search_at_once(talk: Talk) -> None:
+    talk.begin(2)
+    talk.heard(0, 1)
+    assert not fail(talk, 1, "lane", "run")
+    assert talk.conversation.ending.is_due()
+    assert talk.conversation.ending.fault == "CUDA error"
+    talk.conversation.end_all()
+    assert [talk.state(number) for number in (0, 1)] == [("paused", "CUDA error")] * 2
+    assert talk.blamed() == []
+
+
+def test_storage_that_one_node_cannot_reach_is_that_node_s_fault(talk: Talk) -> None:
+    talk.begin()
+    fail(talk, 0, "lane", "storage")
+    assert not talk.conversation.ending.is_due() and talk.state(0)[0] == "running"
+    talk.storage_fault = "the storage is away"
+    assert talk.begin() == [0]
+    fail(talk, 0, "lane", "storage")
+    assert talk.conversation.ending.fault == "the storage is away"
+
+
+def test_a_trial_whose_checkpoint_is_gone_begins_anew(talk: Talk) -> None:
+    talk.begin()
+    talk.heard(0, 1)
+    assert not fail(talk, 0, "lane", "checkpoint")
+    leg = talk.conversation.leg_for_free_lane("lane")
+    assert (leg.trial, leg.from_epoch) == (0, 0)
+    assert talk.heard(0, 1) and not talk.heard(0, 2)
+    assert talk.state(0) == ("finished", "")
+    assert [line["epoch"] for line in talk.recorder.state.trials[0].epochs] == [1, 2]
+
+
+def test_a_ledger_that_cannot_be_written_stops_the_search(talk: Talk, monkeypatch) -> None:
+    """At any moment: what is decided, heard, and what ends it all."""
+    talk.begin(2)
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with talk.conversation.ending.recording():
+        talk.heard(0, 1)
+    assert "No space left on device" in talk.conversation.ending.fault
+    assert talk.conversation.ending.is_due()
+    monkeypatch.undo()  # there is room again, but a line may be missing
+    talk.conversation.end_all()
+    with talk.conversation.ending.recording():
+        talk.begin()
+    found = state.load(talk.recorder.run)
+    assert {trial.state for trial in found.trials.values()} == {"running"}
 
 
 def test_lanes_that_never_start_end_the_search(talk: Talk) -> None:
     for _ in range(MOST_FAILURES):
-        assert not talk.conversation.over()
+        assert not talk.conversation.ending.is_due()
         assert talk.begin() == [0]
         talk.conversation.lost(0, "no torch", started=False)
-    assert talk.conversation.over()
+    assert talk.conversation.ending.is_due()
     talk.conversation.end_all()
     assert talk.state(0) == ("paused", "5 lanes in a row did not start: no torch")
 
@@ -130,12 +273,12 @@ def test_failures_at_the_start_end_the_search(tmp_path: Path) -> None:
     talk = Talk(tmp_path, Budget())
     talk.begin()
     for number in range(1, MOST_FAILURES + 1):
-        assert not talk.conversation.over()
+        assert not talk.conversation.ending.is_due()
         talk.begin()
-        talk.conversation.heard(number, {"failure": "no data"}, "group")
-    assert talk.conversation.over()
+        talk.conversation.heard(number, failure("no data", "design"), "group")
+    assert talk.conversation.ending.is_due()
     talk.conversation.end_all()
-    assert talk.conversation.over()
+    assert talk.conversation.ending.is_due()
     assert "5 trials in a row failed at their start: no data" in talk.state(0)[1]
 
 
@@ -147,14 +290,14 @@ def test_failures_with_successes_between_do_not(tmp_path: Path) -> None:
             talk.heard(number, 1)
             talk.heard(number, 2)
         else:
-            talk.conversation.heard(number, {"failure": "unlucky"}, "group")
-    assert not talk.conversation.over()
+            talk.conversation.heard(number, failure("unlucky", "design"), "group")
+    assert not talk.conversation.ending.is_due()
 
 
 def test_an_interruption_ends_all(talk: Talk) -> None:
     talk.begin()
     talk.interrupted = True
-    assert talk.conversation.over()
+    assert talk.conversation.ending.is_due()
     talk.conversation.end_all()
     assert talk.state(0) == ("paused", "interrupted")
 

@@ -97,7 +97,7 @@ def test_trials_pause_and_the_promising_go_on(tmp_path: Path, searcher) -> None:
     cluster.run()
     found = cluster.recorder.state
     assert cluster.conversation.finished
-    assert cluster.conversation.why_ended == "12 trials are done"
+    assert cluster.conversation.ending.why == "12 trials are done"
     assert len(found.trials) == 12
     assert {trial.state for trial in found.trials.values()} == {"paused", "finished"}
     assert all(trial.last_epoch in (1, 3, 9) for trial in found.trials.values())
@@ -188,7 +188,7 @@ def test_a_search_that_was_cut_goes_on_with_what_it_was_training(tmp_path: Path)
     cluster.run(12)
     cluster.fill()
     in_lanes = dict(cluster.lanes)
-    cluster.conversation.why_ended = "interrupted"
+    cluster.conversation.ending.why = "interrupted"
     cluster.conversation.end_all()
     cluster.recorder.close("interrupted", "interrupted")
     cut = state.load(tmp_path)
@@ -223,7 +223,7 @@ def test_a_strategy_without_answers_ends_the_search(tmp_path: Path) -> None:
     cluster.conversation.strategy = Nothing()
     assert cluster.conversation.next_leg() is None
     assert cluster.conversation.finished
-    assert cluster.conversation.why_ended == "all designs are trained"
+    assert cluster.conversation.ending.why == "all designs are trained"
 
 
 def test_what_follows_from_the_last_line_is_done_after_a_crash(tmp_path: Path) -> None:
@@ -308,5 +308,5 @@ def test_after_too_many_refusals_what_waits_still_goes_on(tmp_path: Path) -> Non
     cluster.run(8)
     cluster.conversation._refuse = lambda design: "too large"
     cluster.run()
-    assert "200 designs in a row were refused" in cluster.conversation.why_ended
+    assert "200 designs in a row were refused" in cluster.conversation.ending.why
     assert any(trial.state == "finished" for trial in cluster.recorder.state.trials.values())

@@ -100,7 +100,7 @@ def test_lanes_are_worker_groups_by_their_first_word(recorder: Recorder, tmp_pat
     recorder.end(first)
     third = recorder.start(DESIGN, 2)
     recorder.epoch(third, result(1, 0.1), "another")
-    recorder.restart(third, "the other was lost")
+    recorder.restart(third, "the other was lost", 1)
     recorder.epoch(third, result(2, 0.1), "a new one")
     assert recorder.running() == [second, third]
     recorder.end(third)

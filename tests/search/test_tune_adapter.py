@@ -7,7 +7,7 @@ import pytest
 
 from search import ledger
 from search.budget import Budget
-from search.conversation import MOST_FAILURES
+from search.ending import MOST_FAILURES
 from search.tune_adapter import Ask, Decide, Tell
 from tests.search.talk import Talk, report
 
@@ -53,7 +53,7 @@ def lane_at_work(ask: Ask, actor: Actor) -> SimpleNamespace:
 
 
 def result(trial: SimpleNamespace, epoch: int) -> dict:
-    return {"answer": (report(epoch), "group", trial.config["trial"]), "done": False}
+    return {"answer": (report(epoch), trial.config["trial"], "group", "lane"), "done": False}
 
 
 def test_a_lane_goes_on_with_one_leg_after_another(talk: Talk) -> None:
@@ -75,7 +75,7 @@ def test_a_lane_that_was_not_told_of_its_leg_trains_for_nobody(talk: Talk) -> No
     decide = Decide(talk.conversation)
     for epoch in (1, 2):
         assert decide.on_trial_result(None, trial, result(trial, epoch)) == decide.CONTINUE
-    stray = {"answer": (report(3), "group", 0)}
+    stray = {"answer": (report(3), 0, "group", "lane")}
     assert decide.on_trial_result(None, trial, stray) == decide.STOP
     known = talk.recorder.state.trials
     assert [line["epoch"] for line in known[0].epochs] == [1, 2] and known[1].epochs == []
@@ -113,7 +113,7 @@ def test_a_lane_without_workers_is_handed_nothing(talk: Talk) -> None:
     decide.on_trial_result(None, free, result(free, 1))
     talk.lanes = 1  # a node has left
     assert decide.on_trial_result(None, free, result(free, 2)) == decide.STOP
-    waiting = {"answer": ({"waiting": True}, "group", 1)}
+    waiting = {"answer": ({"waiting": True}, 1, "group", "lane")}
     assert decide.on_trial_result(None, waits, waiting) == decide.STOP
     assert actor.legs == []
     assert ask.suggest("x")["trial"] == 1
@@ -150,4 +150,4 @@ def test_a_lane_that_did_not_start_is_told_from_one_that_was_lost(
         talk.begin()
         trial = SimpleNamespace(config={"trial": 0}, error_file=str(tmp_path / "error.txt"))
         Tell(talk.conversation).on_trial_error(0, [], trial)
-    assert talk.conversation.over()
+    assert talk.conversation.ending.is_due()

@@ -84,7 +84,7 @@ def leaves(connection: Connection) -> None:
 
 def fails(connection: Connection) -> None:
     connection.recv()
-    connection.send({"failure": "out_of_memory", "spoiling": True})
+    connection.send({"failure": "out_of_memory", "kind": "design", "spoiling": True})
     connection.poll(30)
 
 
@@ -115,13 +115,13 @@ def test_a_worker_that_dies_is_noticed_at_once(start, workers) -> None:
 def test_one_worker_s_failure_does_not_wait_for_the_others(start, monkeypatch) -> None:
     monkeypatch.setattr(worker_group, "GRACE_SECONDS", 0.3)
     group, _ = start(waits, fails)
-    assert group.train(LEG) == {"failure": "out_of_memory", "spoiling": True}
+    assert group.train(LEG) == {"failure": "out_of_memory", "kind": "design", "spoiling": True}
 
 
 def test_a_failure_that_comes_of_another_s_death_is_no_failure(start) -> None:
     def collateral(connection: Connection) -> None:
         connection.recv()
-        connection.send({"failure": "RuntimeError: connection closed by peer", "spoiling": True})
+        connection.send({"failure": "closed by peer", "kind": "machine", "spoiling": True})
         connection.poll(30)
 
     def dies_a_little_later(connection: Connection) -> None:

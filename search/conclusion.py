@@ -1,0 +1,69 @@
+"""The end of a run: its winner, its state in run.json, and what is said of them."""
+
+import contextlib
+from dataclasses import dataclass
+
+from models.error_text import first_line
+from models.selection import subsets
+from search import run_folder, weights, winner
+from search.recorder import Recorder
+from search.run_setup import Session
+from search.store import Store
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the training of all trials came to its end."""
+
+    interrupted: bool
+    """By the user."""
+    fault: str
+    """Of the run, in a line, where that stopped it."""
+
+
+def conclude(session: Session, recorder: Recorder, store: Store, outcome: Outcome) -> bool:
+    """Writes the winner and the run's end; whether all went well.
+
+    A search that was cut does not open the test images: it may yet go on.
+    """
+    console, folder, best = session.console, session.folder, recorder.state.winner
+    fault = outcome.fault
+    try:
+        weights.sweep(store, recorder.state)
+        _write_winner(session, recorder, store, cut=outcome.interrupted or bool(fault))
+        state = "finished" if best else "failed"
+        run_folder.write_info(
+            folder,
+            state="interrupted" if outcome.interrupted or fault else state,
+            ended=run_folder.now(),
+            wall_seconds=round(recorder.seconds(), 1),
+        )
+    except OSError as error:
+        fault = fault or f"the winner's files cannot be written: {first_line(error)}"
+        with contextlib.suppress(OSError):
+            run_folder.write_info(folder, state="interrupted", ended=run_folder.now())
+    if fault:
+        line = f"The search stopped: {fault}. When that is mended, go on with --resume {folder}"
+        console.print(line, soft_wrap=True, highlight=False)
+    return best is not None and not fault
+
+
+def _write_winner(session: Session, recorder: Recorder, store: Store, *, cut: bool) -> None:
+    """Fills the winner's folder, scored on the test images unless the search was `cut`."""
+    console, best = session.console, recorder.state.winner
+    if best is None or best.best is None:
+        console.print("No trial has a result: there is no winner.")
+        return
+    held_out = session.job.validate_on
+    _, validation = subsets(session.dataset, session.selection)
+    accuracy = winner.write(
+        session.folder, store, best, session.dataset, validation, held_out, score=not cut
+    )
+    line = (
+        f"{'Leads so far' if cut else 'Winner'}: trial {best.trial} after "
+        f"{best.best['epoch']} epochs, {best.best['val_accuracy']:.1%} on "
+        f"{len(session.selection.validation):,} {held_out} images"
+    )
+    if accuracy is not None and held_out != "test":
+        line += f"; {accuracy:.1%} on the {session.dataset.test_count:,} test images"
+    console.print(line, soft_wrap=True, highlight=False)

@@ -1,0 +1,73 @@
+"""Whether a search is over, and why."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from search.budget import Budget
+from search.recorder import Recorder, RecordError
+from search.stopping import Stopping
+
+MOST_FAILURES = 5
+"""Trials in a row that fail without any epoch, or lanes in a row that do not start; then the search
+ends."""
+
+
+class Ending:
+    """Ends a search: a fault, the user, the budget, too little to gain, or failures alone."""
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        budget: Budget,
+        stopping: Stopping,
+        interrupted: Callable[[], bool],
+    ) -> None:
+        self._recorder, self._budget = recorder, budget
+        self._stopping, self._interrupted = stopping, interrupted
+        self._promised = len(recorder.state.promises)
+        """By earlier sessions."""
+        self._failures = self._false_starts = 0
+        self.why = ""
+        """For people; empty while it goes on."""
+        self.fault = ""
+        """What stopped the search where that is no result: it can be resumed."""
+
+    def stop(self, fault: str) -> None:
+        """The search ends softly, for something that is no result; the first such counts."""
+        self.fault = self.why = self.fault or fault
+
+    @contextmanager
+    def recording(self) -> Iterator[None]:
+        """While it is entered, a run's folder that cannot be written ends the search."""
+        try:
+            yield
+        except RecordError as error:
+            self.stop(str(error))
+
+    def lane_began(self, *, started: bool, reason: str = "") -> None:
+        """A lane's workers came up, or did not for a `reason`."""
+        self._false_starts = 0 if started else self._false_starts + 1
+        if self._false_starts == MOST_FAILURES:
+            self.stop(f"{MOST_FAILURES} lanes in a row did not start: {reason}")
+
+    def trial_ended(self, failure: str, *, epochs: bool) -> None:
+        """A trial ended, by a `failure` or without, with any epochs or none."""
+        if self._failures < MOST_FAILURES:
+            self._failures = self._failures + 1 if failure and not epochs else 0
+            if self._failures == MOST_FAILURES:
+                self.why = f"{MOST_FAILURES} trials in a row failed at their start: {failure}"
+
+    def is_due(self) -> bool:
+        """Whether all ends now."""
+        if self.fault or self._failures >= MOST_FAILURES:
+            return True
+        if self._interrupted():
+            self.why = "interrupted"
+            return True
+        if self._stopping.is_due(self._recorder.state.promises[self._promised :]):
+            self.why = str(self._stopping)
+            return True
+        spent = self._recorder.spent(self._budget)
+        if spent:
+            self.why = f"the budget of {spent} is used up"
+        return bool(spent)

@@ -1,0 +1,43 @@
+"""What a run is made of, once all of it is known to be possible."""
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from models.dataset import Dataset
+from models.selection import Selection
+from search import run_storage
+from search.budget import Budget
+from search.jobs import Job
+from search.options import RunOptions
+from search.plan import Plan
+from search.stopping import Stopping
+from search.store import Store
+
+
+@dataclass(frozen=True)
+class Session:
+    """A run that can begin: its folder, data, lanes, and what it trains."""
+
+    folder: Path
+    storage: Store | None
+    """Of checkpoints, and of a copy of the folder."""
+    options: RunOptions
+    budget: Budget
+    plan: Plan
+    dataset: Dataset
+    job: Job
+    selection: Selection
+    stopping: Stopping
+    console: Console
+
+    @property
+    def checkpoints(self) -> Store:
+        """Where this run's checkpoints lie."""
+        return run_storage.checkpoints(self.folder, self.storage)
+
+    def kept(self) -> contextlib.AbstractContextManager[Store]:
+        """That store; while it is entered the run's folder is copied to its storage."""
+        return run_storage.kept(self.folder, self.storage, self.console)
