@@ -162,19 +162,28 @@ def test_time_ends_a_search(ray_cluster: str, tmp_path: Path, capsys) -> None:
     assert reasons == {("paused", "the budget of time is used up")}
 
 
-def test_a_search_whose_trials_all_fail_ends(ray_cluster: str, tmp_path: Path, capsys) -> None:
-    """Five failures are enough."""
+def test_a_search_whose_lanes_all_fail_stops_and_can_go_on(
+    ray_cluster: str, tmp_path: Path, capsys
+) -> None:
+    """It says why, blames no design, and when that is mended nothing is missing."""
     run = tmp_path / "bad"
     words = [*DIGITS, "--train-images", "200", "--max-epochs", "2", "--out", str(tmp_path)]
+    words += ["--trials", "4"]
     with training_by(Broken):
         assert main([*words, "--name", "bad"]) == 1
     said = " ".join(capsys.readouterr().out.split())
-    assert "5 trials in a row failed at their start: RuntimeError: no such luck" in said
-    assert "there is no winner" in said
+    assert "CPU, 1 threads fails again and again, and is closed" in said
+    assert (
+        "The search stopped: no lane works any more, the last: RuntimeError: no such luck" in said
+    )
+    assert "there is no winner" in said and "go on with --resume" in said
     found = state.load(run)
-    states = [trial.state for trial in found.trials.values()]
-    assert states.count("failed") == 5 and len(states) <= 6  # the other lane may have been busy
-    assert json.loads((run / "run.json").read_text())["state"] == "failed"
+    assert {trial.state for trial in found.trials.values()} == {"paused"}
+    assert json.loads((run / "run.json").read_text())["state"] == "interrupted"
+    assert main(["--out", str(tmp_path), "--resume", "bad"]) == 0
+    found = state.load(run)
+    assert len(found.trials) == 4 and found.ended == "end" and found.winner is not None
+    assert all(trial.last_epoch >= 1 for trial in found.trials.values())
 
 
 @pytest.mark.slow
