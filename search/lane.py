@@ -10,7 +10,7 @@ from ray import cloudpickle
 from search import cluster
 from search.leg import Leg, from_config
 from search.plan import Plan
-from search.worker_group import WorkerGroup
+from search.worker_group import GroupNotStarted, WorkerGroup
 
 if TYPE_CHECKING:
     from search.worker import TrialSettings
@@ -34,7 +34,10 @@ class Lane(ray.tune.Trainable):
         cluster.apply_settings()
         self._name = secrets.token_hex(4)
         self._start = lambda: WorkerGroup(settings, plan, Path(scratch))
-        self._group = self._start()
+        try:
+            self._group = self._start()
+        except OSError as error:  # no port, no file: of which no trial is the cause
+            raise GroupNotStarted(f"its lane could not start: {error}") from error
         self._next: Leg | None = None
         self.reset_config(config)
 

@@ -1,8 +1,29 @@
+import pytest
+
 from models.design import Design
-from search.state import fold
+from search.follow import Follower
+from search.space import Space
+from search.state import SearchState, fold
+from search.strategy import Search, StrategySettings
 from tests.search.hand_made import end, epoch, trial
 
 COSINE = Design(schedule="cosine", epochs=2)
+
+
+@pytest.mark.parametrize(
+    ("reason", "learned"),
+    [("diverged", True), ("out_of_memory", True), ("RuntimeError: NCCL error", False)],
+)
+def test_only_a_design_s_own_end_is_learned_from(reason: str, learned: bool) -> None:
+    """Runs of before have machines' failures as failed trials."""
+    space = Space(max_epochs=10, height=8, width=8)
+    strategy = Search(space, StrategySettings())
+    follow = Follower(strategy)
+    for line in (trial(0, state="running"), epoch(0, 1, 0.5), end(0, "failed", reason)):
+        follow(line, SearchState())
+    seen = strategy.history.trials[0]
+    assert seen.state == "ended" and seen.failed is learned
+    assert seen.results == [(1, 0.5)] + [(1, 0.0)] * learned
 
 
 def test_points_are_what_anyone_would_get() -> None:
