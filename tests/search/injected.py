@@ -5,8 +5,10 @@ A fault waits as files in a folder: who does what it is for takes one of them an
 
 import contextlib
 import errno
+import functools
 import gc
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
@@ -95,6 +97,8 @@ class FaultyTraining(Training):
     def step(self, images, labels) -> None:
         if FAULTS and FAULTS[0].strikes("step"):
             raise RuntimeError("CUDA error: unspecified launch failure (injected)")
+        if FAULTS and FAULTS[0].strikes("kill"):
+            os.kill(os.getpid(), signal.SIGKILL)
         if FAULTS and FAULTS[0].strikes("connection"):
             for each in [o for o in gc.get_objects() if isinstance(o, Connection)]:
                 each.close()
@@ -117,8 +121,6 @@ def injected(faults: Faults) -> Iterator[None]:
     plain, fsync = session.TrialSettings, os.fsync
 
     def settings(**named: Any) -> TrialSettings:
-        import functools
-
         store = FaultyFolder(named.pop("store").path, faults)
         make = functools.partial(make_training, faults)
         return TrialSettings(store=store, make_training=make, **named)

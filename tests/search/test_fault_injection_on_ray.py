@@ -1,6 +1,5 @@
 """Faults of machines at random moments of searches, on a real Ray cluster: no design is blamed."""
 
-import dataclasses
 import os
 import random
 import threading
@@ -8,15 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
-import torch
 
-from models.dataset import Dataset
-from models.device import FIXED
-from models.selection import select, subsets
-from models.training import Training
 from search import ledger, state
 from search.run import main
 from search.strategy import StrategySettings
+from tests.search.alone import check_results
 from tests.search.injected import TRIES, Faults, injected
 from tests.search.test_resume_on_ray import check_decisions
 
@@ -26,7 +21,7 @@ EPOCHS = 9
 OPTIONS = ["--dataset", "digits", "--precision", "fp32", "--max-epochs", str(EPOCHS)]
 STOPS = {"full": "No space left on device", "ledger": "No space left on device"}
 """Faults that stop a search, and what is said then."""
-KINDS = ("read", "load", "step", "write", "fsync", "connection", "full", "ledger")
+KINDS = ("read", "load", "step", "write", "fsync", "connection", "kill", "kill", "full", "ledger")
 
 
 class Injector(threading.Thread):
@@ -111,20 +106,6 @@ def check(found: state.SearchState) -> None:
     assert all(line["val_accuracy"] > 0 for line in epochs)
 
 
-def check_results(found: state.SearchState, digits: Dataset) -> None:
-    """Each trial showed what one shows that trains alone, and undisturbed."""
-    train, validation = subsets(digits, select(digits, None, "validation"))
-    for trial in found.trials.values():
-        alone = Training(
-            trial.design, digits, train, validation, seed=trial.seed,
-            device=torch.device("cpu"), precision=FIXED["fp32"],
-        )  # fmt: skip
-        for line in trial.epochs:
-            expected = dataclasses.asdict(alone.run_epoch())
-            for name in ("epoch", "train_loss", "val_loss", "val_accuracy"):
-                assert line[name] == expected[name], (trial.trial, name)
-
-
 def decisions_of(run: Path) -> int:
     return check_decisions(run, StrategySettings(), EPOCHS, 100_000)
 
@@ -148,6 +129,6 @@ def test_faults_at_random_moments_blame_no_design(
     found = storm(tmp_path, [*kinds, "full"], capsys)
     assert decisions_of(tmp_path / "storm") > ROUNDS
     assert sum(trial.restarts for trial in found.trials.values()) >= sum(
-        kinds.count(kind) for kind in ("step", "connection", "load")
+        kinds.count(kind) for kind in ("step", "connection", "kill", "load")
     )
     check_results(found, digits)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from models.dataset import Dataset
 from models.design import from_dict
 from search import ledger, state
 from search.actions import Resume, Start
@@ -19,6 +20,7 @@ from search.run import main
 from search.space import Space
 from search.state import SearchState
 from search.strategy import Search, StrategySettings
+from tests.search.alone import check_results
 from tests.search.processes import wait_for
 from tests.search.test_on_ray import refused
 
@@ -67,7 +69,10 @@ def check_epochs(run: Path) -> None:
 
 
 @pytest.mark.parametrize("searcher", ["curves", pytest.param("tpe", marks=pytest.mark.slow)])
-def test_a_search_decides_as_its_strategy_does(ray_cluster: str, tmp_path: Path, searcher) -> None:
+def test_a_search_decides_as_its_strategy_does(
+    ray_cluster: str, tmp_path: Path, digits: Dataset, searcher
+) -> None:
+    """And its lanes train as a process that trains one design alone."""
     words = [*DIGITS, "--trials", "24", "--max-epochs", "9", "--searcher", searcher, "--seed", "5"]
     assert main([*words, "--out", str(tmp_path), "--name", "whole"]) == 0
     run = tmp_path / "whole"
@@ -76,6 +81,8 @@ def test_a_search_decides_as_its_strategy_does(ray_cluster: str, tmp_path: Path,
     decided = check_decisions(run, StrategySettings(searcher, seed=5), 9, 24)
     assert decided == found.decisions > 30
     check_epochs(run)
+    assert {line["lane"] for trial in found.trials.values() for line in trial.epochs} == {0, 1}
+    check_results(found, digits)
 
 
 @pytest.mark.slow

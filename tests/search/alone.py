@@ -1,0 +1,24 @@
+"""Trainings beside any search: what an undisturbed process shows of a trial."""
+
+import dataclasses
+
+import torch
+
+from models.dataset import Dataset
+from models.device import FIXED
+from models.selection import select, subsets
+from models.training import Training
+
+
+def check_results(found: state.SearchState, digits: Dataset) -> None:
+    """Each trial showed what one shows that trains alone, and undisturbed."""
+    train, validation = subsets(digits, select(digits, None, "validation"))
+    for trial in found.trials.values():
+        alone = Training(
+            trial.design, digits, train, validation, seed=trial.seed,
+            device=torch.device("cpu"), precision=FIXED["fp32"],
+        )  # fmt: skip
+        for line in trial.epochs:
+            expected = dataclasses.asdict(alone.run_epoch())
+            for name in ("epoch", "train_loss", "val_loss", "val_accuracy"):
+                assert line[name] == expected[name], (trial.trial, name)
