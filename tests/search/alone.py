@@ -10,7 +10,7 @@ from models.selection import select, subsets
 from models.training import Training
 
 
-def check_results(found: state.SearchState, digits: Dataset) -> None:
+def check_results(found: SearchState, digits: Dataset) -> None:
     """Each trial showed what one shows that trains alone, and undisturbed."""
     train, validation = subsets(digits, select(digits, None, "validation"))
     for trial in found.trials.values():
