@@ -8,6 +8,7 @@ from models.dataset import Dataset
 from models.device import FIXED
 from models.selection import select, subsets
 from models.training import Training
+from search.state import SearchState
 
 
 def check_results(found: SearchState, digits: Dataset) -> None:
