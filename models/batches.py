@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from models.augmentation import Normaliser, augment, cut_out, draw
-from models.design import Augmentation
+from models.design import Augmentation, Design
 from models.images import Subset
 
 PREPARED_BYTES = {"cuda": 1 << 28, "mps": 1 << 26, "cpu": 1 << 21}
@@ -38,16 +38,33 @@ def batches(
     order = torch.randperm(len(train), generator=generator)[:count]
     draws = draw(augmentation, count, height, width, generator)
     mine = torch.arange(count).view(-1, size)[:, rank::workers]
-    share = mine.shape[1]
+    taken = share(size, rank, workers)
     rows = mine.reshape(-1)
     index = train.index[_sent(order[rows], device)]
     draws = draws.rows(rows).map(lambda drawn: _sent(drawn, device))
-    for chunk in _chunks(len(rows), share, train.images.pixels[0].numel(), device):
+    for chunk in _chunks(len(rows), taken, train.images.pixels[0].numel(), device):
         pixels = augment(train.images.pixels.index_select(0, index[chunk]), draws.rows(chunk))
         pixels = pixels.contiguous(memory_format=memory_format)
         images = cut_out(normalise(pixels), draws.rows(chunk))
         labels = train.images.labels.index_select(0, index[chunk])
-        yield from zip(images.split(share), labels.split(share), strict=True)
+        yield from zip(images.split(taken), labels.split(taken), strict=True)
+
+
+def share(size: int, rank: int, workers: int) -> int:
+    """How many images of each batch of `size` one worker takes; shares differ by one at most."""
+    return len(range(rank, size, workers))
+
+
+def cannot_share(design: Design, images: int, workers: int) -> str:
+    """Why so many workers cannot share the batches of a training on `images` images; empty where
+    they can."""
+    size = min(design.batch_size, images)
+    least = size // workers
+    if not least:
+        return f"a batch of {size} cannot be shared by {workers} workers"
+    if least == 1 and design.batch_norm and design.dense:
+        return f"batch norm needs two images a worker, and {workers} share a batch of {size}"
+    return ""
 
 
 def _chunks(count: int, share: int, pixels: int, device: torch.device) -> Iterator[slice]:

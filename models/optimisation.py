@@ -1,11 +1,29 @@
 """From a design to its optimizer and its learning rate schedule."""
 
+from typing import Any
+
 import torch
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
 
 from models.design import Design
+
+
+class _OneCycle(OneCycleLR):
+    """torch's; after its last step it stays at its lowest rate, where torch's rises and raises."""
+
+    def step(self, epoch: int | None = None) -> None:
+        if self.last_epoch < self.total_steps - 1:
+            super().step()
+
+
+class _Cosine(CosineAnnealingLR):
+    """torch's; at its end it stays at zero, where torch's rises again."""
+
+    def step(self, epoch: int | None = None) -> None:
+        if self.last_epoch < self.T_max:
+            super().step()
 
 
 def make_optimizer(design: Design, network: nn.Module, device: torch.device) -> Optimizer:
@@ -32,14 +50,31 @@ def make_optimizer(design: Design, network: nn.Module, device: torch.device) -> 
     )
 
 
+_COMPUTED_BY = ("fused", "foreach", "capturable", "differentiable")
+"""Settings of an optimizer that change how it computes, and nothing that it computes."""
+
+
+def load_optimizer(optimizer: Optimizer, state: dict[str, Any]) -> None:
+    """Goes on from the state of a like optimizer, perhaps of another device or an earlier version:
+    the optimizer computes as it was made to."""
+    groups = [
+        saved | {name: own[name] for name in _COMPUTED_BY if name in own}
+        for saved, own in zip(state["param_groups"], optimizer.param_groups, strict=True)
+    ]
+    optimizer.load_state_dict(state | {"param_groups": groups})
+
+
 def make_schedule(design: Design, optimizer: Optimizer, steps_per_epoch: int) -> LRScheduler | None:
-    """The schedule over all epochs of the design, moved on after each step; None for a constant."""
+    """The schedule over all epochs of the design, moved on after each step; None for a constant.
+
+    A step beyond the last one, as a measurement may take it, changes no rate.
+    """
     steps = design.epochs * steps_per_epoch
     match design.schedule:
         case "one_cycle":  # Smith & Topin, arXiv 1708.07120; momentum is left alone
-            return OneCycleLR(
+            return _OneCycle(
                 optimizer, max_lr=design.learning_rate, total_steps=steps, cycle_momentum=False
             )
         case "cosine":
-            return CosineAnnealingLR(optimizer, T_max=steps)
+            return _Cosine(optimizer, T_max=steps)
     return None

@@ -2,16 +2,18 @@
 
 import math
 import time
+from collections import defaultdict
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
 import torch
 
+from models import memory
+from models.batches import share
 from models.dataset import Dataset
 from models.design import Design
 from models.device import FIXED, Precision, synchronise
-from models.images import everything, noise_images
-from models.training import Training
+from models.rehearsal import Rehearsal
 
 CANDIDATES = tuple(
     Precision(dtype, channels_last) for dtype in ("fp32", "bf16") for channels_last in (True, False)
@@ -19,7 +21,10 @@ CANDIDATES = tuple(
 SECONDS = 0.25
 """How long a candidate is measured at most, after one step to warm up."""
 SHARE = 0.05
-"""Of a training's steps, so many may be spent on measuring; a shorter one is not measured."""
+"""Of the steps of like work, so many may be spent on measuring; before they are enough for it, none
+are."""
+_SAME_KERNELS = {"nesterov": "momentum", "adamw": "adam"}
+"""Optimizers whose update costs what another's does."""
 
 
 @dataclass(frozen=True)
@@ -34,51 +39,113 @@ class Speed:
         return self.start_seconds + steps * self.step_seconds
 
 
+@dataclass(frozen=True)
+class Work:
+    """What one worker computes in a leg: a stay of a trial in a lane, or all of a training."""
+
+    design: Design
+    """Its batch is the worker's share."""
+    images: int
+    """That the worker takes in an epoch."""
+    steps: int
+
+
 class Chooser:
-    """Chooses for one device, and remembers what it measured for like designs."""
+    """Chooses for one device, and remembers what it measured for like work."""
 
     def __init__(self, choice: str, dataset: Dataset, device: torch.device) -> None:
         """`choice` is auto, or fixes what is computed: fp32 or bf16."""
         self._choice, self._dataset, self._device = choice, dataset, device
         self._known: dict[Hashable, Precision] = {}
+        self._allowed: defaultdict[Hashable, float] = defaultdict(float)
+        """Steps that may be spent on measuring for like work."""
 
-    def choose(self, design: Design, images: int) -> Precision:
-        """The fastest for training `design` on `images` images, or the fixed one."""
+    def choose(
+        self,
+        design: Design,
+        images: int,
+        *,
+        epochs: int | None = None,
+        workers: int = 1,
+        before: Precision | None = None,
+    ) -> Precision:
+        """The fastest for training `design` on `images` images, or the fixed one.
+
+        It is for the next `epochs`, all of the design's if None, on one of so many workers. A
+        training that goes on keeps the precision of `before`, as far as this device has it; only
+        its graphs are chosen anew, which are captured in each leg.
+        """
         if self._choice in FIXED:
             return _for(design, FIXED[self._choice])
-        alike = likeness(design)
+        candidates = self._candidates(design) if before is None else [self._without_graphs(before)]
+        count = len(candidates) + (self._device.type == "cuda")
+        if count == 1:
+            return candidates[0]
+        work = work_of(design, images, epochs or design.epochs, workers)
+        alike = likeness(work), tuple(candidates)
         if alike not in self._known:
-            steps = design.epochs * max(1, images // design.batch_size)
-            self._known[alike] = self._fastest(design, steps)
+            self._allowed[alike] += work.steps * SHARE
+            steps = self._allowed[alike] / count
+            if steps < 2:  # one to warm up, one to measure
+                return candidates[0]
+            self._known[alike] = self._fastest(work, candidates, steps - 1)
         return self._known[alike]
 
-    def _fastest(self, design: Design, steps: int) -> Precision:
-        candidates = self._candidates(design)
-        allowed = steps * SHARE / len(candidates)
-        if allowed < 2:  # one to warm up, one to measure
-            return candidates[0]
+    def _fastest(self, work: Work, candidates: list[Precision], steps: float) -> Precision:
         if self._device.type == "cuda":  # its libraries are loaded at their first use
-            measure(design, self._dataset, self._device, candidates[0], 1)
-        speeds = {
-            precision: measure(design, self._dataset, self._device, precision, allowed - 1)
-            for precision in candidates
-        }
-        best = min(speeds, key=lambda precision: speeds[precision].total(steps))
+            self._measure(work, candidates[:1], 1)
+        speeds = self._measure(work, candidates, steps)
+        best = min(speeds, key=lambda precision: speeds[precision].total(work.steps))
         if self._device.type == "cuda":
-            graphs = replace(best, graphs=True)
-            speeds[graphs] = measure(design, self._dataset, self._device, graphs, allowed - 1)
-            best = min(best, graphs, key=lambda precision: speeds[precision].total(steps))
+            speeds |= self._measure(work, [replace(best, graphs=True)], steps, {best: speeds[best]})
+            best = min(speeds, key=lambda precision: speeds[precision].total(work.steps))
         return best
 
+    def _measure(
+        self,
+        work: Work,
+        candidates: list[Precision],
+        steps: float,
+        known: dict[Precision, Speed] | None = None,
+    ) -> dict[Precision, Speed]:
+        """Without those that the device cannot compute, as for want of memory; its error where it
+        can compute none, and none is known. Nothing of them is left in memory."""
+        speeds, failure = dict(known or {}), None
+        for precision in candidates:
+            try:
+                speeds[precision] = measure(
+                    work.design, self._dataset, self._device, precision, work.images, steps
+                )
+            except (RuntimeError, MemoryError) as error:
+                failure = error.with_traceback(None)  # which would hold what was allocated
+            finally:
+                memory.release(self._device)
+        if not speeds and failure:
+            raise failure
+        return speeds
+
     def _candidates(self, design: Design) -> list[Precision]:
-        """Without bf16 on mps; formats are alike where there is no convolution."""
-        known = dict.fromkeys(_for(design, precision) for precision in CANDIDATES)
-        return [p for p in known if not (self._device.type == "mps" and p.dtype == "bf16")]
+        """What the device has; formats are alike where there is no convolution."""
+        known = (self._without_graphs(_for(design, precision)) for precision in CANDIDATES)
+        return list(dict.fromkeys(known))
+
+    def _without_graphs(self, precision: Precision) -> Precision:
+        """As the device has it: mps is not trusted with bf16."""
+        dtype = "fp32" if self._device.type == "mps" else precision.dtype
+        return replace(precision, dtype=dtype, graphs=False)
 
 
-def likeness(design: Design) -> Hashable:
-    """Equal for designs of which the same precision will be the fastest: widths to a factor of
-    two, and all else that decides which kernels compute them."""
+def work_of(design: Design, images: int, epochs: int, workers: int) -> Work:
+    """The work of the worker that has the largest share of each batch."""
+    batch = min(design.batch_size, images)
+    mine, count = share(batch, 0, workers), images // batch
+    return Work(replace(design, batch_size=mine), mine * count, epochs * count)
+
+
+def likeness(work: Work) -> Hashable:
+    """Equal for work of which the same precision will be the fastest: counts to a factor of two,
+    and all else that decides which kernels compute it."""
+    design = work.design
     return (
         tuple(tuple(map(_magnitude, block)) for block in design.kernels),
         tuple(map(_magnitude, design.dense)),
@@ -87,6 +154,9 @@ def likeness(design: Design) -> Hashable:
         design.pooling,
         design.batch_norm,
         design.activation,
+        tuple(map(bool, (any(design.block_dropout), design.flat_dropout, design.dense_dropout))),
+        _SAME_KERNELS.get(design.optimizer, design.optimizer),
+        _magnitude(work.steps),
     )
 
 
@@ -95,35 +165,23 @@ def measure(
     dataset: Dataset,
     device: torch.device,
     precision: Precision,
+    images: int,
     steps: float = math.inf,
 ) -> Speed:
-    """The speed of one candidate, alone, on random images: SECONDS or `steps` long, one step at
-    least."""
-    noise = noise_images(design.batch_size, dataset.shape, len(dataset.classes))
-    images = (noise.pixels / 255).contiguous(memory_format=precision.memory_format).to(device)
-    labels = noise.labels.to(device)
+    """The speed of one candidate on `images` images, alone and on noise: SECONDS or `steps` long,
+    one step at least."""
     started = time.perf_counter()
-    training = Training(
-        design,
-        dataset,
-        everything(noise),
-        everything(noise),
-        seed=0,
-        device=device,
-        precision=precision,
-        alone=True,
-    )
-    training.network.train()
-    training.step(images, labels)
+    rehearsal = Rehearsal(design, dataset, images, device, precision)
+    rehearsal.step()
     synchronise(device)
     ready = time.perf_counter()
-    training.step(images, labels)
+    rehearsal.step()
     synchronise(device)
     # The rest as in a training: without waiting for the device after each step.
     once = time.perf_counter() - ready
     more = int(min(steps - 1, SECONDS / once))
     for _ in range(more):
-        training.step(images, labels)
+        rehearsal.step()
     synchronise(device)
     return Speed(ready - started, (time.perf_counter() - ready) / (1 + more))
 

@@ -19,14 +19,17 @@ from torch.nn.parallel import DistributedDataParallel
 
 from models import memory
 from models.augmentation import Normaliser
-from models.batches import batches
+from models.batches import batches, cannot_share, share
 from models.dataset import Dataset
 from models.design import Design
 from models.device import Precision, synchronise
 from models.images import Subset, to_device
 from models.network import Shape, build
-from models.optimisation import make_optimizer, make_schedule
+from models.optimisation import load_optimizer, make_optimizer, make_schedule
 
+_ORDER, _DROPOUT = 0, 1
+"""What an epoch draws random numbers for: order and augmentation of its images, the same on all
+workers, and dropout. Each has a stream of its own."""
 EVALUATION_BATCH = {"cuda": 2048, "mps": 1024, "cpu": 256}
 
 
@@ -87,19 +90,19 @@ class Training:
             (train, validation, train.sample(len(validation))), device
         )
         self._batch = min(design.batch_size, len(train))
-        if self._batch < self.workers:
-            raise ValueError(f"a batch of {self._batch} cannot be shared by {self.workers} workers")
+        if wrong := cannot_share(design, len(train), self.workers):
+            raise ValueError(wrong)
         self._normalise = Normaliser(design.normalisation, dataset.mean, dataset.deviation, device)
         torch.manual_seed(seed)
         self.network: nn.Module = build(design, dataset.shape, len(dataset.classes)).to(device)
         self.network.to(memory_format=precision.memory_format)
+        if precision.graphs:
+            self._capture(dataset.shape)
         self._parallel: nn.Module = self.network
-        if self.workers > 1:
+        if self.workers > 1:  # after the capture: a graph must not hold what the workers exchange
             self._parallel = DistributedDataParallel(
                 self.network, device_ids=[device] if device.type == "cuda" else None
             )
-        if precision.graphs:
-            self._capture(dataset.shape)
         self._optimizer = make_optimizer(design, self.network, device)
         self._schedule = make_schedule(design, self._optimizer, self.steps_per_epoch)
 
@@ -162,7 +165,7 @@ class Training:
     def load_state(self, state: dict[str, Any]) -> None:
         """Goes on after the epoch of `state`, which a run of the same design and seed has left."""
         self.network.load_state_dict(state["network"])
-        self._optimizer.load_state_dict(state["optimizer"])
+        load_optimizer(self._optimizer, state["optimizer"])
         if self._schedule:
             self._schedule.load_state_dict(state["schedule"])
         self.epoch = state["epoch"]
@@ -176,10 +179,10 @@ class Training:
             size=self._batch,
             rank=self.rank,
             workers=self.workers,
-            seed=_epoch_seed(self.seed, self.epoch),
+            seed=_epoch_seed(self.seed, self.epoch, _ORDER),
             memory_format=self.precision.memory_format,
         )
-        torch.manual_seed(_epoch_seed(self.seed, self.epoch, self.rank))  # dropout's
+        torch.manual_seed(_epoch_seed(self.seed, self.epoch, _DROPOUT, self.rank))
         self.network.train()
         for images, labels in epoch:
             self.step(images, labels)
@@ -213,7 +216,8 @@ class Training:
     def _capture(self, shape: Shape) -> None:
         """Makes the network's training passes CUDA graphs; the warm-up leaves no trace in it."""
         before = {name: value.clone() for name, value in self.network.state_dict().items()}
-        example = torch.zeros(self._batch, *shape, device=self.device)
+        rows = share(self._batch, self.rank, self.workers)  # a graph takes no other number of them
+        example = torch.zeros(rows, *shape, device=self.device)
         self.network.train()
         with self._autocast():
             torch.cuda.make_graphed_callables(
@@ -246,6 +250,6 @@ def _group() -> tuple[int, int]:
     return 0, 1
 
 
-def _epoch_seed(seed: int, epoch: int, rank: int = 0) -> int:
-    state = np.random.SeedSequence((seed, epoch, rank)).generate_state(1, np.uint64)[0]
+def _epoch_seed(seed: int, epoch: int, purpose: int, rank: int = 0) -> int:
+    state = np.random.SeedSequence((seed, epoch, purpose, rank)).generate_state(1, np.uint64)[0]
     return int(state >> np.uint64(1))

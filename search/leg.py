@@ -18,6 +18,8 @@ class Leg:
     seed: int
     from_epoch: int = 0
     """The epoch whose checkpoint is loaded; 0 to begin."""
+    to_epoch: int = 0
+    """The epoch after which it pauses; 0 where that is not known: its design's last."""
 
     def to_config(self) -> dict[str, Any]:
         """As Ray Tune carries it."""
@@ -31,4 +33,4 @@ def from_config(config: dict[str, Any]) -> Leg:
 
 def leg_of(trial: Trial) -> Leg:
     """The leg with which a trial goes on after its newest epoch."""
-    return Leg(trial.trial, to_dict(trial.design), trial.seed, trial.last_epoch)
+    return Leg(trial.trial, to_dict(trial.design), trial.seed, trial.last_epoch, trial.to_epoch)

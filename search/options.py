@@ -61,7 +61,8 @@ class RunOptions(DataOptions):
     """Processes that share each batch of one trial (DistributedDataParallel)."""
 
     gpus_per_worker: Amount = None
-    """GPUs or a part of one for each process (default: 1 where the cluster has any, else 0)."""
+    """The part of a GPU that each process has, 0 to 1; for several GPUs a trial there is
+    --workers-per-trial (default: 1 where the cluster has any, else 0)."""
 
     cpus_per_worker: Count = None
     """CPU cores, which are threads too, for each process (default: 1, more on a large machine)."""

@@ -11,8 +11,7 @@ import torch
 from models.dataset import Dataset
 from models.design import Design
 from models.device import FIXED, synchronise
-from models.images import everything, noise_images
-from models.training import Training
+from models.rehearsal import Rehearsal
 from search.plan import Plan, Resources
 
 SECONDS = 2.0
@@ -44,20 +43,8 @@ class Lane:
     def __init__(self, design: Design, dataset: Dataset, threads: int) -> None:
         torch.set_num_threads(threads)
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        noise = noise_images(design.batch_size, dataset.shape, len(dataset.classes))
-        self._training = Training(
-            design,
-            dataset,
-            everything(noise),
-            everything(noise),
-            seed=0,
-            device=self._device,
-            precision=FIXED["fp32" if self._device.type == "cpu" else "bf16"],
-            alone=True,
-        )
-        images = (noise.pixels / 255).contiguous(memory_format=torch.channels_last)
-        self._images, self._labels = images.to(self._device), noise.labels.to(self._device)
-        self._training.network.train()
+        precision = FIXED["fp32" if self._device.type == "cpu" else "bf16"]
+        self._rehearsal = Rehearsal(design, dataset, dataset.train_count, self._device, precision)
         self.run(0.1)
 
     def run(self, seconds: float) -> float:
@@ -65,10 +52,10 @@ class Lane:
         started, steps = time.perf_counter(), 0
         while steps == 0 or time.perf_counter() - started < seconds:
             for _ in range(10):
-                self._training.step(self._images, self._labels)
+                self._rehearsal.step()
             synchronise(self._device)
             steps += 10
-        return steps * len(self._labels) / (time.perf_counter() - started)
+        return steps * self._rehearsal.batch / (time.perf_counter() - started)
 
 
 def measure(plan: Plan, design: Design, dataset: Dataset, lanes: int) -> Packing:

@@ -83,8 +83,11 @@ def _check(
     ):
         if value is not None and value < 1:
             raise ValueError(f"{name} {value}: at least 1")
-    if gpus is not None and (gpus < 0 or (gpus > 1 and not float(gpus).is_integer())):
-        raise ValueError(f"--gpus-per-worker {gpus:g}: a part of one GPU, or a whole number")
+    if gpus is not None and not 0 <= gpus <= 1:
+        raise ValueError(
+            f"--gpus-per-worker {gpus:g}: a worker uses one GPU, or a part of it, 0 to 1; several "
+            "GPUs train one trial with --workers-per-trial"
+        )
     if gpus and not accelerator:
         raise ValueError(f"--gpus-per-worker {gpus:g}: --device asks for another device")
     if gpus and gpus < 1 and workers > 1:  # NCCL knows of one worker a GPU
@@ -102,9 +105,7 @@ def _workers_on(node: Resources, cpus: int, gpus: float) -> int:
     by_cpu = int(node.get("CPU", 0) // cpus)
     if not gpus:
         return by_cpu
-    have = node.get("GPU", 0)
-    by_gpu = int(have // gpus) if gpus >= 1 else int(have) * math.floor(1 / gpus + 1e-9)
-    return min(by_cpu, by_gpu)
+    return min(by_cpu, int(node.get("GPU", 0)) * math.floor(1 / gpus + 1e-9))
 
 
 def _refusal(plan: Plan, nodes: Sequence[Resources], growable: Sequence[Resources]) -> str:

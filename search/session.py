@@ -12,6 +12,7 @@ from pathlib import Path
 from ray.exceptions import RayError
 from rich.console import Console
 
+from models.batches import cannot_share
 from models.dataset import Dataset, prepare
 from models.design import Design
 from models.error_text import first_line
@@ -236,6 +237,5 @@ def _refusal(session: Session, design: Design) -> str:
     most = session.job.max_parameters
     if most is not None and parameters > most:
         return f"{parameters:,} parameters, more than --max-parameters {most:,}"
-    if design.batch_size < session.plan.workers_per_trial:
-        return f"a batch of {design.batch_size} for {session.plan.workers_per_trial} workers"
-    return ""
+    images, workers = len(session.selection.train), session.plan.workers_per_trial
+    return cannot_share(design, images, workers)

@@ -98,19 +98,24 @@ class Trainer:
             self._validation,
             seed=leg.seed,
             device=self._device,
-            precision=self._precision(design, saved),
+            precision=self._precision(design, leg, saved),
         )
         if saved:
             with checkpoint_files.reading(name):
                 self._training.load_state(saved["training"])
 
-    def _precision(self, design: Design, saved: dict[str, Any] | None) -> Precision:
-        """Rank 0's choice for all workers; the one of before where the trial goes on."""
-        if saved:
-            return Precision(*saved["precision"])
+    def _precision(self, design: Design, leg: Leg, saved: dict[str, Any] | None) -> Precision:
+        """Rank 0's choice for all workers; where the trial goes on, as it was before and as far as
+        this device has it."""
         chosen: list[Precision | None] = [None]
         if self.rank == 0:
-            chosen = [self._chooser.choose(design, len(self._train))]
+            chosen[0] = self._chooser.choose(
+                design,
+                len(self._train),
+                epochs=(leg.to_epoch or design.epochs) - leg.from_epoch,
+                workers=self._workers,
+                before=Precision(*saved["precision"]) if saved else None,
+            )
         if self._workers > 1:
             dist.broadcast_object_list(chosen, src=0)
         assert chosen[0] is not None

@@ -3,8 +3,10 @@ import torch
 
 from models import batches as module
 from models.augmentation import Normaliser, augment, cut_out, draw
-from models.batches import batches
+from models.batches import batches, cannot_share, share
+from models.design import Design
 from models.images import Subset
+from models.network import build
 
 CPU = torch.device("cpu")
 NORMALISE = Normaliser("standardise", (0.5, 0.4, 0.3), (0.25, 0.2, 0.1), CPU)
@@ -51,6 +53,30 @@ def test_workers_share_each_batch(colour_images: Subset) -> None:
         assert torch.equal(images[0::2], first) and torch.equal(images[1::2], second)
         assert torch.equal(labels[0::2], one) and torch.equal(labels[1::2], two)
         assert first.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize(
+    ("change", "images", "workers", "said"),
+    [
+        ({}, 1000, 4, ""),
+        ({}, 1000, 9, "a batch of 8 cannot be shared by 9 workers"),
+        ({}, 3, 4, "a batch of 3 cannot be shared by 4 workers"),
+        ({}, 5, 4, ""),
+        ({"batch_norm": True, "dense": (4,)}, 1000, 4, ""),
+        ({"batch_norm": True, "dense": (4,)}, 1000, 5, "5 share a batch of 8"),
+        ({"batch_norm": True, "dense": (4,)}, 7, 4, "4 share a batch of 7"),
+        ({"batch_norm": True}, 1000, 8, ""),
+    ],
+)
+def test_batches_that_workers_cannot_share(change: dict, images: int, workers: int, said: str):
+    design = Design(kernels=((4,),), batch_size=8, **change)
+    found = cannot_share(design, images, workers)
+    assert found == said or (said and said in found)
+    assert sum(share(8, rank, workers) for rank in range(workers)) == 8
+    if not found:  # each share can be trained
+        network = build(design, (3, 4, 4), 10)
+        for rank in range(workers):
+            network(torch.rand(share(min(8, images), rank, workers), 3, 4, 4))
 
 
 def test_normalised_pixels_have_no_mean_and_unit_deviation() -> None:

@@ -1,9 +1,14 @@
+import copy
 import dataclasses
+import math
 
+import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from models import checkpoint, memory
+from models import training as module
 from models.dataset import Dataset
 from models.design import Design
 from models.device import FIXED, Precision
@@ -133,6 +138,89 @@ def test_schedules_move_the_learning_rate(
     assert rates["constant"] == [0.05, 0.05]
     assert rates["cosine"] == pytest.approx([0.025, 0.0], abs=1e-6)
     assert 0 < rates["one_cycle"][1] < rates["one_cycle"][0] < 0.05
+
+
+@pytest.mark.parametrize("schedule", ["one_cycle", "cosine"])
+def test_a_schedule_has_a_rate_for_each_step_and_stays_at_its_end(
+    schedule: str, digits: Dataset, digits_subsets: tuple[Subset, Subset]
+) -> None:
+    """Of a training of the real length; and whoever measures takes more steps than there are."""
+    design = dataclasses.replace(RICH, schedule=schedule, epochs=2)
+    training = start(design, digits, *digits_subsets)
+    rates, take = [], training.step
+
+    def step(*batch: Tensor) -> None:
+        rates.append(training._optimizer.param_groups[0]["lr"])
+        take(*batch)
+
+    training.step = step  # type: ignore[method-assign]
+    training.run_epoch()
+    training.run_epoch()
+    steps = 2 * (len(digits_subsets[0]) // 50)
+    assert len(rates) == steps
+    if schedule == "cosine":
+        known = [0.025 * (1 + math.cos(math.pi * step / steps)) for step in range(steps)]
+        last = 0.0
+    else:  # up to the peak over three tenths, then down to a 250,000th of it
+        top, last = 0.3 * steps - 1, 0.05 / 25e4
+        rising = [(0.002, 0.05, step / top) for step in range(steps) if step <= top]
+        falling = [(0.05, last, (s - top) / (steps - 1 - top)) for s in range(len(rising), steps)]
+        known = [
+            end + (begin - end) / 2 * (1 + math.cos(math.pi * part))
+            for begin, end, part in rising + falling
+        ]
+    assert rates == pytest.approx(known, abs=1e-9)
+
+    images, labels = torch.rand(50, *digits.shape), torch.zeros(50, dtype=torch.int64)
+    for _ in range(3 * steps):
+        training.step(images, labels)
+    assert rates[steps:] == pytest.approx([last] * 3 * steps, abs=1e-9)
+
+
+def test_dropout_and_the_order_of_images_draw_from_streams_of_their_own(
+    digits: Dataset, digits_subsets: tuple[Subset, Subset], monkeypatch
+) -> None:
+    """The order's is what it always was: trainings without dropout repeat earlier ones."""
+    orders, dropouts = [], []
+
+    def no_batches(*arguments: object, seed: int, **named: object) -> list:
+        orders.append(seed)
+        return []
+
+    monkeypatch.setattr(module, "batches", no_batches)
+    for rank in (0, 1):
+        training = start(RICH, digits, *digits_subsets)
+        training.rank = rank
+        for _ in range(3):
+            training._train_epoch()
+            dropouts.append(torch.initial_seed())
+    first = np.random.SeedSequence((3, 1, 0)).generate_state(1, np.uint64)[0] >> np.uint64(1)
+    assert orders[0] == int(first) and orders[:3] == orders[3:]
+    assert len({*orders, *dropouts}) == 3 + 6
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam", "adamw", "rmsprop"])
+def test_a_checkpoint_of_another_device_goes_on_as_this_one_computes(
+    optimizer: str, digits: Dataset, digits_subsets: tuple[Subset, Subset]
+) -> None:
+    design = Design(
+        kernels=((4,),),
+        optimizer=optimizer,
+        momentum=0.9 if optimizer == "momentum" else 0,
+        learning_rate=0.01,
+        epochs=2,
+    )
+    whole = start(design, digits, *digits_subsets)
+    whole.run_epoch()
+    state = copy.deepcopy(whole.state())
+    for name in ("fused", "foreach"):
+        state["optimizer"]["param_groups"][0][name] = None
+    if "capturable" in state["optimizer"]["param_groups"][0]:  # a CPU refuses to step so
+        state["optimizer"]["param_groups"][0]["capturable"] = True
+    expected = whole.run_epoch()
+    resumed = start(design, digits, *digits_subsets)
+    resumed.load_state(state)
+    assert losses([resumed.run_epoch()]) == losses([expected])
 
 
 def test_divergence_is_seen(digits: Dataset, digits_subsets: tuple[Subset, Subset]) -> None:

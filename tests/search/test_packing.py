@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 import torch
 
@@ -30,6 +32,11 @@ def test_how_many_lanes_share_a_device(plan: Plan, nodes: list, expected: int) -
 def test_the_verdict() -> None:
     assert str(Packing(4, 100, 250)) == "4 lanes on a GPU train 2.50 times what one does"
     assert "--gpus-per-worker 1" in str(Packing(4, 100, 80))
+
+
+def test_a_lane_measures_longer_than_a_design_trains(digits: Dataset) -> None:
+    design = dataclasses.replace(SMALL, schedule="one_cycle", epochs=1, batch_size=4096)
+    assert packing.Lane(design, digits, 1).run(0.01) > 0
 
 
 def test_processes_measure_alone_and_together(ray_cluster: str, digits: Dataset) -> None:
