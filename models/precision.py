@@ -95,33 +95,29 @@ class Chooser:
         if self._device.type == "cuda":  # its libraries are loaded at their first use
             self._measure(work, candidates[:1], 1)
         speeds = self._measure(work, candidates, steps)
+        if not speeds:  # the training itself shows why
+            return candidates[0]
         best = min(speeds, key=lambda precision: speeds[precision].total(work.steps))
         if self._device.type == "cuda":
-            speeds |= self._measure(work, [replace(best, graphs=True)], steps, {best: speeds[best]})
+            speeds |= self._measure(work, [replace(best, graphs=True)], steps)
             best = min(speeds, key=lambda precision: speeds[precision].total(work.steps))
         return best
 
     def _measure(
-        self,
-        work: Work,
-        candidates: list[Precision],
-        steps: float,
-        known: dict[Precision, Speed] | None = None,
+        self, work: Work, candidates: list[Precision], steps: float
     ) -> dict[Precision, Speed]:
-        """Without those that the device cannot compute, as for want of memory; its error where it
-        can compute none, and none is known. Nothing of them is left in memory."""
-        speeds, failure = dict(known or {}), None
+        """Of those that the device can compute: for some there may be too little memory. Nothing of
+        them is left there."""
+        speeds = {}
         for precision in candidates:
             try:
                 speeds[precision] = measure(
                     work.design, self._dataset, self._device, precision, work.images, steps
                 )
-            except (RuntimeError, MemoryError) as error:
-                failure = error.with_traceback(None)  # which would hold what was allocated
+            except (RuntimeError, MemoryError):
+                pass
             finally:
                 memory.release(self._device)
-        if not speeds and failure:
-            raise failure
         return speeds
 
     def _candidates(self, design: Design) -> list[Precision]:

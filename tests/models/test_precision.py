@@ -168,8 +168,7 @@ def test_what_the_device_cannot_compute_is_not_chosen(
         monkeypatch.setattr(precision, "measure", failing(plain, fails))
         assert Chooser("auto", digits, CUDA).choose(SMALL, LONG) == expected
     monkeypatch.setattr(precision, "measure", failing(plain, lambda chosen: True))
-    with pytest.raises(torch.OutOfMemoryError):
-        Chooser("auto", digits, CUDA).choose(SMALL, LONG)
+    assert Chooser("auto", digits, CUDA).choose(SMALL, LONG) == CANDIDATES[0]
 
 
 def test_measurement_takes_real_steps(digits: Dataset) -> None:
