@@ -14,6 +14,7 @@ from models.device import Precision
 from models.selection import select, subsets
 from models.training import Training
 from search import worker
+from search.checkpoint_files import MARKER
 from search.leg import Leg
 from search.store import Folder
 from search.weights import checkpoint_name
@@ -27,6 +28,7 @@ DESIGN = Design(kernels=((4,),), flat_dropout=0.2, batch_size=32, epochs=3)
 def trainer(digits: Dataset, tmp_path: Path, monkeypatch) -> Iterator[Trainer]:
     """One that is alone, in this very process."""
     monkeypatch.setattr(worker, "_check_node", lambda settings: None)
+    (tmp_path / MARKER).touch()
     settings = TrialSettings(
         store=Folder(str(tmp_path)),
         dataset=digits,
