@@ -9,6 +9,8 @@ from models.design import Design, from_dict
 from search import ledger
 
 TrialState = Literal["running", "paused", "finished", "stopped", "failed"]
+OWN_ENDS = ("diverged", "out_of_memory")
+"""Reasons for which a design itself fails, a result of the worst kind; any other is a machine's."""
 
 DIVERGED, OUT_OF_MEMORY = "diverged", "out_of_memory"
 OWN_ENDS = (DIVERGED, OUT_OF_MEMORY)
@@ -179,10 +181,14 @@ def _apply_decision(state: SearchState, line: ledger.Line) -> None:
 def _apply_epoch(state: SearchState, line: ledger.Line) -> None:
     trial = state.trials[line["trial"]]
     # An epoch that was trained again after a fault replaces what was told of it before.
+    anew = trial.last_epoch >= line["epoch"]
     trial.epochs = [e for e in trial.epochs if e["epoch"] < line["epoch"]] + [line]
     trial.precision, trial.device = line["precision"], line["device"]
     state.train_seconds += line["train_seconds"]
-    if trial.best and (state.winner is None or _merit(trial) > _merit(state.winner)):
+    if anew and trial is state.winner:
+        others = [each for each in state.trials.values() if each.best]
+        state.winner = max(others, key=_merit, default=None)
+    elif trial.best and (state.winner is None or _merit(trial) > _merit(state.winner)):
         state.winner = trial
 
 
