@@ -13,9 +13,7 @@ from ray.exceptions import RayError
 from rich.console import Console
 
 from models.dataset import Dataset, prepare
-from models.design import Design
 from models.error_text import first_line
-from models.network import measure_size
 from models.selection import select
 from search import (
     announcement,
@@ -79,8 +77,9 @@ def run(
         with checking():
             plan = run_plan.plan_of(options, budget)
             options = jobs.resolved(options, run_plan.is_accelerated(plan, options))
-            warm = earlier.warm if earlier else jobs.warm_designs(options, dataset)
-            job = jobs.make_job(options, dataset, warm)
+            limits = jobs.limits_of(options, dataset, plan)
+            warm = earlier.warm if earlier else jobs.warm_designs(options, dataset, limits)
+            job = jobs.make_job(options, dataset, limits, warm)
             stopping = jobs.stopping_of(options, plan)
             storage = run_storage.open_storage(options)
             folder = earlier.folder if earlier else run_storage.new_folder(options, storage)
@@ -195,7 +194,7 @@ def _train(session: Session, recorder: Recorder) -> Outcome:
             job.strategy,
             recorder,
             session.budget,
-            refuse=lambda design: _refusal(session, design),
+            refuse=job.limits.refusal,
             lanes=LaneCount(plan, options.parallel, fixed=run_plan.uses_mps(options)),
             seed=options.seed,
             say=live.trial_ended,
@@ -224,18 +223,4 @@ def _storage_fault(store: Store) -> str:
         check_writable(store, "this machine")
     except OSError as error:
         return str(error)
-    return ""
-
-
-def _refusal(session: Session, design: Design) -> str:
-    """Why `design` is not trained; empty when it is."""
-    try:
-        parameters, _ = measure_size(design, session.dataset.shape, len(session.dataset.classes))
-    except ValueError as error:
-        return str(error)
-    most = session.job.max_parameters
-    if most is not None and parameters > most:
-        return f"{parameters:,} parameters, more than --max-parameters {most:,}"
-    if design.batch_size < session.plan.workers_per_trial:
-        return f"a batch of {design.batch_size} for {session.plan.workers_per_trial} workers"
     return ""

@@ -9,8 +9,6 @@ from models.design import Design, from_dict
 from search import ledger
 
 TrialState = Literal["running", "paused", "finished", "stopped", "failed"]
-OWN_ENDS = ("diverged", "out_of_memory")
-"""Reasons for which a design itself fails, a result of the worst kind; any other is a machine's."""
 
 DIVERGED, OUT_OF_MEMORY = "diverged", "out_of_memory"
 OWN_ENDS = (DIVERGED, OUT_OF_MEMORY)
