@@ -181,7 +181,7 @@ def _search_job(
         second=second,
         limits=limits,
         warm=warm,
-        notes=_notes(options, epochs, len(warm)),
+        notes=_notes(options, epochs, [name for name, each in known if limits.allow(each)], warm),
     )
 
 
@@ -203,7 +203,9 @@ def _second(objectives: str) -> str:
     return names[1]
 
 
-def _notes(options: SearchOptions, epochs: int, warm: int) -> tuple[str, ...]:
+def _notes(
+    options: SearchOptions, epochs: int, known: list[str], warm: Sequence[object]
+) -> tuple[str, ...]:
     rungs = ", ".join(map(str, ladder(epochs)))
     how = {
         "promote": f"trials pause after {rungs} epochs; the promising ones go on",
@@ -211,11 +213,12 @@ def _notes(options: SearchOptions, epochs: int, warm: int) -> tuple[str, ...]:
         "none": "no trial is ended early",
     }
     by = {"curves": "forecasts of learning curves propose"}
-    first = " and ".join(KNOWN) + (f" and {warm} of {options.warm_start}" if warm else "")
+    first = " and ".join([*known, *([f"{len(warm)} of {options.warm_start}"] if warm else [])])
+    begin = f"{first} first, then what" if first else "what"
     proposed = by.get(options.searcher, f"{options.searcher} proposes")
     objectives = () if options.objectives == "accuracy" else (f"objectives: {options.objectives}",)
     return (
-        f"designs: {first} first, then what {proposed}, at most {epochs} epochs each",
+        f"designs: {begin} {proposed}, at most {epochs} epochs each",
         how[options.scheduler],
         *objectives,
     )

@@ -28,6 +28,9 @@ class Limits:
             return f"{parameters:,} parameters, more than --max-parameters {self.max_parameters:,}"
         if design.batch_size < self.workers:
             return f"a batch of {design.batch_size} for {self.workers} workers"
+        alone = design.batch_size < 2 * self.workers
+        if alone and design.batch_norm and design.dense:  # one value has no deviation
+            return f"batch norm of dense layers on one image of {self.workers} workers each"
         return ""
 
     def allow(self, design: Design) -> bool:

@@ -85,7 +85,7 @@ class Promise:
     new: bool
     """Whether it began a design, or went on with a trial."""
     best_accuracy: float
-    """Of all trials until then."""
+    """Of all results until then."""
     spent_seconds: float
     """Worker-seconds of training until then."""
 

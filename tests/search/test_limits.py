@@ -73,10 +73,12 @@ def test_the_smallest_networks_are_of_the_space() -> None:
         (Limits((3, 4, 4), 10), "at most 2 blocks with pooling on images of 4x4"),
         (Limits(SHAPE, 10, 1000), "parameters, more than --max-parameters 1,000"),
         (Limits(SHAPE, 10, workers=65), "a batch of 64 for 65 workers"),
+        (Limits(SHAPE, 10, workers=33), "batch norm of dense layers on one image of 33 workers"),
+        (Limits(SHAPE, 10, workers=32), ""),
     ],
 )
 def test_why_a_design_is_not_trained(limits, why) -> None:
-    design = Design(kernels=((8,), (8,), (8,)), batch_size=64)
+    design = Design(kernels=((8,), (8,), (8,)), batch_norm=True, dense=(16,), batch_size=64)
     assert why in limits.refusal(design) and limits.allow(design) == (not why)
 
 
@@ -174,6 +176,18 @@ def test_only_known_designs_are_refused_and_each_once(tmp_path: Path, searcher) 
         f"{count:,} parameters, more than --max-parameters {HALF:,}" for count in sizes
     ]
     assert found.strategy.history.lessons == []
+
+
+@pytest.mark.parametrize(
+    ("most", "begin"),
+    [
+        (None, "designs: cnn-1 and cnn-3 first, then what forecasts"),
+        (400_000, "designs: cnn-3 first, then what forecasts"),
+        (HALF, "designs: what forecasts"),
+    ],
+)
+def test_the_plan_names_the_known_designs_that_are_trained(most, begin) -> None:
+    assert job(max_parameters=most).notes[0].startswith(begin)
 
 
 def test_where_next_to_nothing_may_begin_designs_are_refused_in_the_end(
