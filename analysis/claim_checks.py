@@ -4,13 +4,14 @@ A check takes the evidence and gives what was measured and whether the claim hol
 NotTried or Diverged as the evidence does. Accuracies and tolerances are fractions.
 """
 
-import contextlib
+import itertools
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
 import pandas as pd
 
-from analysis.claim_evidence import Diverged, Evidence, NotTried
+from analysis.claim_evidence import Evidence, NotTried
 from analysis.quantities import count, percent
 
 ABOUT = 0.03
@@ -159,24 +160,38 @@ def further_epochs(name: str, start: int, ends: tuple[int, int], low: float, hig
         reached = [end for end in ends if end <= len(values)]
         gains = {end: _late(values, end) - _late(values, start) for end in reached}
         text = ", ".join(f"{_signed(gain)} by epoch {end}" for end, gain in gains.items())
-        return Finding(text, any(_within(gain, low, high) for gain in gains.values()))
+        holds = any(_within(gain, low, high) for gain in gains.values())
+        if not holds:
+            evidence.curve(name, max(ends))  # what is not there yet may bear it out
+        return Finding(text, holds)
 
     return check
 
 
-def takes_hours(name: str, epochs: int, hours: float) -> Check:
-    """Training so many epochs takes about `hours`, within a tenth."""
+def takes_hours(name: str, epochs: int, hours: float, gigabytes: int) -> Check:
+    """Training so many epochs takes about `hours`, within a tenth, on one GPU of that memory."""
 
     def check(evidence: Evidence) -> Finding:
         evidence.curve(name, epochs)
         trial = evidence.trial(name)
         taken = trial.train_seconds(epochs) / 3600
-        device = trial.device or "an unknown device"
-        return Finding(
-            f"{taken:.1f} h of training on {device}", abs(taken - hours) <= 0.1 * hours + 1e-9
-        )
+        devices = [line.get("device", "") for line in trial.epochs if line["epoch"] <= epochs]
+        known = " and ".join(dict.fromkeys(device or "an unknown device" for device in devices))
+        share = f"{trial.workers} x {trial.gpus_per_worker:g} " if trial.gpus_per_worker else ""
+        text = f"{taken:.1f} h of training on {share}{known}"
+        alone = (trial.workers, trial.gpus_per_worker) == (1, 1)
+        if not (alone and all(_has_memory(device, gigabytes) for device in devices)):
+            raise NotTried(f"{text}, not on one GPU of {gigabytes} GB")
+        return Finding(text, abs(taken - hours) <= 0.1 * hours + 1e-9)
 
     return check
+
+
+def _has_memory(device: str, gigabytes: int) -> bool:
+    """Whether a GPU's name says that it has so much memory: "NVIDIA A100-SXM4-40GB". A part of it,
+    a MIG device, has less."""
+    words = re.findall(r"[A-Z]+|\d+", device.upper())
+    return (str(gigabytes), "GB") in itertools.pairwise(words) and "MIG" not in words
 
 
 def convolutions_win(epochs: int) -> Check:
@@ -184,16 +199,20 @@ def convolutions_win(epochs: int) -> Check:
 
     def check(evidence: Evidence) -> Finding:
         best: dict[bool, tuple[float, str]] = {}
+        why = f"needs one of each kind, trained for {epochs} epochs"
         for name, trial in evidence.trials.items():
-            with contextlib.suppress(Diverged):
-                evidence.curve(name, 0)  # on the transcript's images, or not tried
-            if trial.best is None or len(trial.epochs) < epochs:
+            try:
+                sound = evidence.curve(name, 0)
+            except NotTried as reason:
+                why = str(reason)
+                continue
+            if trial.best is None or len(sound) < epochs:
                 continue
             value = float(trial.best["val_accuracy"])
             kind = bool(trial.design.kernels)
             best[kind] = max(best.get(kind, (0.0, "")), (value, name))
         if len(best) < 2:
-            raise NotTried(f"needs one of each kind, trained for {epochs} epochs")
+            raise NotTried(why)
         text = " against ".join(f"{percent(best[k][0])} of {best[k][1]}" for k in (True, False))
         return Finding(text, best[True][0] > best[False][0])
 

@@ -7,11 +7,15 @@ import pandas as pd
 
 from analysis import measured
 from analysis.run_folder import Run
+from models.design import Design, to_dict
+from models.transcript import TRANSCRIPT
 from search.state import Trial
 
 SHAPE = (3, 32, 32)
-CLASSES = 10
-TRAIN_IMAGES = 50_000
+CLASSES = frozenset(
+    ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+)
+TRAIN_IMAGES, TEST_IMAGES = 50_000, 10_000
 
 
 class NotTried(Exception):
@@ -30,32 +34,37 @@ class Evidence:
     """By the design's name; of several the one with most epochs, then the first."""
     other_images: str
     """Why the images are not those of the transcript; empty if they may be."""
-    fewer_images: str
-    """Why less was trained on than in the transcript; empty if all of it."""
+    other_parts: str
+    """Why training or scoring took other parts of them than in the transcript; empty if it did
+    not."""
     winner: str
     """The name of the winner's design."""
     metrics: dict[str, Any]
 
     def trial(self, name: str) -> Trial:
-        """The trial of design `name`; NotTried if there is none, or on other images."""
+        """The trial of design `name`; NotTried if there is none, or on other images, or if it is
+        another design by now."""
         if name not in self.trials:
             raise NotTried("not run")
-        if self.other_images:
-            raise NotTried(self.other_images)
+        other = self.other_images or _other_design(self.trials[name].design, TRANSCRIPT.get(name))
+        if other:
+            raise NotTried(other)
         return self.trials[name]
 
     def curve(self, name: str, epochs: int) -> pd.DataFrame:
-        """Its epochs by number, at least `epochs` of them, or NotTried or Diverged."""
+        """Its epochs by number until it diverged, at least `epochs` of them, or NotTried or
+        Diverged."""
         trial = self.trial(name)
-        if self.fewer_images:
-            raise NotTried(self.fewer_images)
+        if self.other_parts:
+            raise NotTried(self.other_parts)
         frame = measured.epochs(trial).set_index("epoch")
-        lost = frame[frame["val_accuracy"].isna()]
-        if len(lost):
-            raise Diverged(f"diverged in epoch {lost.index[0]}")
-        if len(frame) < epochs:
-            raise NotTried(f"{len(frame)} of {epochs} epochs")
-        return frame
+        lost = frame["val_accuracy"].isna()
+        sound = frame[~lost.cummax()]
+        if len(sound) < epochs and lost.any():
+            raise Diverged(f"diverged in epoch {lost.idxmax()}")
+        if len(sound) < epochs:
+            raise NotTried(f"{len(sound)} of {epochs} epochs")
+        return sound
 
     def confusion(self, name: str, epochs: int) -> dict[tuple[str, str], int]:
         """Test images of one class taken for another, by (actual, predicted).
@@ -85,14 +94,43 @@ def gather(run: Run, winner: int | None, metrics: dict[str, Any]) -> Evidence:
         held = trials.get(trial.name)
         if trial.name and (held is None or len(trial.epochs) > len(held.epochs)):
             trials[trial.name] = trial
-    dataset = run.record["dataset"]
-    shape, classes = dataset.get("shape"), dataset.get("classes") or ()
-    other = ""
-    if shape is not None and (tuple(shape) != SHAPE or len(classes) != CLASSES):
-        other = f"on {dataset.get('name', 'other images')}, not on CIFAR-10"
-    used = run.record.get("train_images")
-    fewer = ""
-    if used is not None and used < TRAIN_IMAGES:
-        fewer = f"trained on {used:,} of {TRAIN_IMAGES:,} images"
     won = run.state.trials.get(-1 if winner is None else winner)
-    return Evidence(trials, other, fewer, won.name if won else "", metrics)
+    name = won.name if won else ""
+    return Evidence(trials, _other_images(run), _other_parts(run), name, metrics)
+
+
+def _other_images(run: Run) -> str:
+    dataset = run.record["dataset"]
+    shape, classes = dataset.get("shape"), dataset.get("classes")
+    if shape is None or classes is None:
+        return "on images that are not recorded"
+    if tuple(shape) != SHAPE or frozenset(classes) != CLASSES:
+        return f"on {dataset.get('name', 'other images')}, not on CIFAR-10"
+    return ""
+
+
+def _other_parts(run: Run) -> str:
+    used = run.record.get("train_images")
+    if used is None:
+        return "how many images were trained on is not recorded"
+    if used < TRAIN_IMAGES:
+        return f"trained on {used:,} of {TRAIN_IMAGES:,} images"
+    if used > TRAIN_IMAGES:
+        return f"trained on {used:,} images, not on {TRAIN_IMAGES:,}"
+    if run.held_out != "test":
+        return f"scored on the {run.held_out} images, not on the test images"
+    scored = run.record["dataset"].get("test_count", TEST_IMAGES)
+    return "" if scored == TEST_IMAGES else f"scored on {scored:,} images, not on {TEST_IMAGES:,}"
+
+
+def _other_design(design: Design, known: Design | None) -> str:
+    """In what a trial's design is not the transcript's of that name; empty if in nothing. Of a
+    constant learning rate the length is not part of it, for each epoch is a result."""
+    if known is None:
+        return ""
+    own, its = to_dict(design), to_dict(known)
+    for field in own:
+        free = field == "epochs" and design.schedule == "constant"
+        if own[field] != its[field] and not free:
+            return f"trained with {field} {own[field]}, not {its[field]}"
+    return ""

@@ -39,6 +39,7 @@ def transcript_table(evidence: Evidence) -> Table:
             "call the test images their validation images. About means within 3 percentage points. "
             "Training accuracies are of the network after the epoch, without dropout; Keras, with "
             "which the transcript worked, averages them during the epoch, with dropout. A claim is "
-            "not tried if its design was not run, not for as long, or not on all of CIFAR-10."
+            "not tried if its design was not run, not for as long, not on all of CIFAR-10, or, "
+            "where it is about hours, not on such a GPU."
         ),
     )

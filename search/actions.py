@@ -47,6 +47,9 @@ class Space(Protocol[D]):
     def epochs(self, design: D) -> int:
         """How long a design is trained at most."""
 
+    def is_result(self, design: D, epoch: int) -> bool:
+        """Whether who trains a design for just `epoch` epochs gets what it had then."""
+
 
 @dataclass(frozen=True)
 class Worth:

@@ -1,12 +1,13 @@
 """Chooses by forecast: which design to begin, or which paused trial to go on with.
 
-The choice is the one whose last epoch has the highest expected improvement over the best so far
-(Jones et al. 1998, equation 15), by a forecast of its learning curve. New and paused designs are
-not held against one another, for a new one can always be imagined that beats all that was seen:
+The choice is the one whose last epoch has the highest expected improvement over the best result
+so far (Jones et al. 1998, equation 15), by a forecast of its learning curve. New and paused designs
+are not held against one another, for a new one can always be imagined that beats all that was seen:
 each kind has its share of the epochs.
 """
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Generic
@@ -29,6 +30,8 @@ SHARE_OF_PROMOTIONS = 0.6
 """Of all epochs, the part for trials beyond their first rung."""
 ANYWHERE, NEARBY = 200, 100
 """New designs that are held against one another: any, and ones near the most promising."""
+MOST_DRAWS = 20
+"""So many times as many are drawn at most, where few of them may be begun."""
 MOST_PROMISING = 10
 FEW_RUNNING, RUNNING_A_BEGIN, MOST_BEGUN = 16, 3, 50
 """One forecast serves for one design to begin for so many trials that run beyond the few, for it
@@ -64,12 +67,14 @@ class Curves(Generic[D]):
         space: Space[D],
         history: History[D],
         *,
+        may_begin: Callable[[D], bool] = lambda design: True,
         second: str = "",
         per_cost: bool = False,
     ) -> None:
-        """With a `second` objective a choice goes by what it adds to the front's area; with
-        `per_cost` by the improvement divided by what it is expected to cost."""
-        self._space, self._history = space, history
+        """Only designs that `may_begin` are held against one another. With a `second` objective a
+        choice goes by what it adds to the front's area; with `per_cost` by the improvement divided
+        by what it is expected to cost."""
+        self._space, self._history, self._may_begin = space, history, may_begin
         self._second, self._per_cost = second, per_cost
         self.forecaster = Forecaster(space, history)
         self._chosen_paused: list[tuple[int, Worth]] = []
@@ -103,17 +108,15 @@ class Curves(Generic[D]):
         return self._chosen_paused[0]
 
     def best_new(self, random: Random) -> tuple[D, Worth]:
-        """The design to begin."""
-        refused = self._history.refused
+        """The design to begin; one that may not, where next to none may."""
         further = len(self._history.running) - FEW_RUNNING
         count = max(1, min(further // RUNNING_A_BEGIN, MOST_BEGUN))
-        self._chosen_new = [each for each in self._chosen_new if each[0] not in refused][:count]
+        self._chosen_new = [each for each in self._chosen_new if self._may_begin(each[0])][:count]
         if not self._chosen_new:
             forecast = self.forecaster.now()
             designs = self._designs(forecast, random)
-            fresh = [design for design in designs if design not in refused] or designs
-            best = self._best(forecast, self._candidates([], fresh), count)
-            self._chosen_new = [(fresh[index], worth) for index, worth in best]
+            best = self._best(forecast, self._candidates([], designs), count)
+            self._chosen_new = [(designs[index], worth) for index, worth in best]
         self._offered = self._chosen_new
         return self._chosen_new[0]
 
@@ -133,11 +136,18 @@ class Curves(Generic[D]):
     def _designs(self, forecast: Forecast, random: Random) -> list[D]:
         """Different designs, any, and near the most promising."""
         chance = Chance(random)
-        designs = [self._space.sample(chance) for _ in range(ANYWHERE)]
+        designs = self._drawn(lambda: self._space.sample(chance), ANYWHERE)
         bases = [self._space.answers(design) for design in self._most_promising(forecast)]
-        for _ in range(NEARBY if bases else 0):
-            designs.append(self._space.sample(Near(chance.random, chance.random.choice(bases))))
-        return list(dict.fromkeys(designs))
+        if bases:
+            designs += self._drawn(
+                lambda: self._space.sample(Near(random, random.choice(bases))), NEARBY
+            )
+        return list(dict.fromkeys(designs)) or [self._space.sample(chance)]
+
+    def _drawn(self, draw: Callable[[], D], count: int) -> list[D]:
+        """So many designs that may be begun; fewer where next to none may."""
+        drawn = (draw() for _ in range(count * MOST_DRAWS))
+        return list(itertools.islice(filter(self._may_begin, drawn), count))
 
     def _most_promising(self, forecast: Forecast) -> list[D]:
         """Designs of the trials with the best forecasts of their last epochs."""
@@ -193,8 +203,13 @@ class Curves(Generic[D]):
 
     def _area_gains(self, forecast: Forecast, candidates: _Candidates[D]) -> Array:
         """By how much the area of the front would grow if a candidate came to what is likely (the
-        forecast and its deviation) at the best of the rungs before it."""
-        stops = [(i, r) for i in range(len(candidates.designs)) for r in candidates.rungs(i)]
+        forecast and its deviation) at the best of the rungs before it that give a result."""
+        stops = [
+            (index, rung)
+            for index, design in enumerate(candidates.designs)
+            for rung in candidates.rungs(index)
+            if self._space.is_result(design, rung)
+        ]
         rows, epochs = np.array(stops).T
         stop = forecast.curves.predict(candidates.places[rows], self._times(epochs))
         accuracies = forecast.warp.accuracy(stop.mean + stop.deviation)
@@ -226,7 +241,7 @@ class Curves(Generic[D]):
             (accuracy, np.log(second_objective(each, epoch, self._second)))
             for each in self._history.sample()
             for epoch, accuracy in each.results
-            if not each.failed
+            if not each.failed and self._space.is_result(each.design, epoch)
         ]
         return np.array(points or [(0.0, 0.0)])
 

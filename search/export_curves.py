@@ -5,21 +5,24 @@ from pathlib import Path
 
 from search import run_folder
 from search.coordinates import NAMES, coordinates
-from search.state import Trial, load
+from search.state import load
 
 
 def write(run: Path, path: Path) -> int:
-    """Writes the trials of `run` that have all epochs of the longest to `path`, in the format of
-    search/curve_table.py; how many these are. ValueError where there are fewer than two.
+    """Writes the trials of `run` that have a result after each epoch of the longest to `path`, in
+    the format of search/curve_table.py, which takes every epoch for one; how many these are.
+    ValueError where there are fewer than two.
 
     The hyperparameter columns are a design's coordinates, those that vary.
     """
     folder = run_folder.find(run.parent, run.name)
     trials = [trial for trial in load(folder).trials.values() if trial.epochs]
-    longest = max((trial.last_epoch for trial in trials), default=0)
-    full = [trial for trial in trials if _is_full(trial, longest)]
+    longest = max((len(trial.points) for trial in trials), default=0)
+    full = [trial for trial in trials if len(trial.points) == longest]
     if len(full) < 2:
-        raise ValueError(f"{run}: {len(full)} trials have all {longest} epochs; 2 are needed")
+        raise ValueError(
+            f"{run}: {len(full)} trials have a result after each of {longest} epochs; 2 are needed"
+        )
     places = [coordinates(trial.design) for trial in full]
     varying = [i for i in range(len(NAMES)) if len({place[i] for place in places}) > 1]
     with path.open("w", newline="") as file:
@@ -32,9 +35,3 @@ def write(run: Path, path: Path) -> int:
                 result = [f"{line['val_accuracy']:.6g}", f"{line['train_seconds']:.6g}"]
                 writer.writerow([number, line["epoch"], *values, *result])
     return len(full)
-
-
-def _is_full(trial: Trial, epochs: int) -> bool:
-    return len(trial.epochs) == epochs and all(
-        line["val_accuracy"] is not None for line in trial.epochs
-    )

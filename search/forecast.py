@@ -89,12 +89,18 @@ class Forecaster(Generic[D]):
         """The forecast from what the history holds, running trials among it: they are minded as if
         they came to what they are expected to, so that the next does not go the same way."""
         if self._fitted is None:
-            warp = Warp(_accuracies(self._snapshot))
+            warp = self._warp(self._snapshot)
             self._fitted = curve_fit.fit(*self._points(self._snapshot), warp.scores)
             self._known = None
         known = self._learned(self._fitted)
-        warp = Warp(_accuracies(self._history.lessons))
+        warp = self._warp(self._history.lessons)
         return Forecast(self._with_running(CurveModel(known, warp.scores), warp.scores), warp)
+
+    def _warp(self, lessons: Sequence[Lesson[D]]) -> Warp:
+        """All lessons are learned from; what is to be surpassed is the best result among them."""
+        accuracies = np.array([lesson.accuracy for lesson in lessons])
+        is_result = self._space.is_result
+        return Warp(accuracies, [is_result(lesson.design, lesson.epoch) for lesson in lessons])
 
     def _learned(self, fitted: Hyperparameters) -> Covariance:
         """Of all lessons. Those that were chosen together are learned at once, later ones one by
@@ -150,9 +156,3 @@ class Forecaster(Generic[D]):
             if design not in self._places:
                 self._places[design] = self._space.coordinates(design)
         return np.array([self._places[design] for design in designs], float)
-
-
-def _accuracies(lessons: Sequence[Lesson[D]]) -> Array:
-    """Of lessons; a refused design is as bad as the worst that was seen."""
-    worst = min(each.accuracy for each in lessons if each.accuracy is not None)
-    return np.array([worst if each.accuracy is None else each.accuracy for each in lessons])

@@ -2,7 +2,7 @@
 
 import bisect
 import heapq
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Generic, Literal
 
@@ -16,9 +16,6 @@ MOST_RESULTS = 300
 """In that part."""
 MOST_CANDIDATES = 40
 """Of each rung, that are candidates to go on."""
-MOST_REFUSED = 30
-"""Refused designs that are minded, as ones that fail: the latest when lessons are chosen, and so
-many that come first after that."""
 WORST = 0.0
 """The accuracy of a design that fails."""
 
@@ -39,8 +36,8 @@ class Seen(Generic[D]):
     results: list[tuple[int, float]] = field(default_factory=list)
     """Accuracies at its rungs, by epoch; the last one is that of a failure."""
     newest: float = WORST
-    best: float = WORST
-    """The best accuracy of any epoch."""
+    best: float | None = None
+    """The best accuracy of the epochs that are results; None while none is."""
     seconds: float = 0.0
     """Worker-seconds of training so far."""
     measure: float | None = None
@@ -51,25 +48,31 @@ class Seen(Generic[D]):
         """Whether it was trained to its last epoch."""
         return self.last_epoch >= self.epochs
 
+    @property
+    def shown(self) -> float:
+        """Its best result, or where it stands while it has none."""
+        return self.newest if self.best is None else self.best
+
 
 @dataclass(frozen=True)
 class Lesson(Generic[D]):
-    """What a model learns from: a trial's result, or that a design was refused."""
+    """What a model learns from: what a trial had at a rung, a result or on its way to one."""
 
     design: D
     epoch: int
-    accuracy: float | None
-    """None of a refused design."""
+    accuracy: float
 
 
 class History(Generic[D]):
     """Trials by number. A function of what was told, in its order, and of the seed."""
 
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
+    def __init__(
+        self, seed: int, is_result: Callable[[D, int], bool] = lambda design, epoch: True
+    ) -> None:
+        """`is_result` tells of a design and an epoch what `Space` of search/actions.py does."""
+        self._seed, self._is_result = seed, is_result
         self.trials: dict[int, Seen[D]] = {}
         self.running: dict[int, Seen[D]] = {}
-        self.refused: dict[D, None] = {}
         self.results = self.finished = 0
         """Accuracies at rungs; trials that were trained to their ends."""
         self.epochs_given = 0
@@ -103,7 +106,8 @@ class History(Generic[D]):
         """An epoch's accuracy and cost; a trial at its target pauses, at its end it has ended."""
         seen = self.trials[trial]
         seen.last_epoch, seen.newest = epoch, WORST if accuracy is None else accuracy
-        seen.best = max(seen.best, seen.newest)
+        if accuracy is not None and self._is_result(seen.design, epoch):
+            seen.best = accuracy if seen.best is None else max(seen.best, accuracy)
         seen.seconds += seconds
         if epoch in ladder(seen.epochs):
             seen.results.append((epoch, seen.newest))
@@ -128,15 +132,6 @@ class History(Generic[D]):
         self.finished += seen.finished and seen.state != "ended" and not failed
         seen.state = "ended"
         self.running.pop(trial, None)
-
-    def refuse(self, design: D) -> None:
-        """A design is not trained."""
-        if design in self.refused:
-            return
-        self.refused[design] = None
-        since = self.lessons[self.chosen_together :]
-        if sum(lesson.accuracy is None for lesson in since) < MOST_REFUSED:
-            self.lessons.append(Lesson(design, 1, None))
 
     def paused(self, epoch: int) -> list[tuple[float, int]]:
         """Accuracy and number of the trials that wait at `epoch`, the best last."""
@@ -169,9 +164,7 @@ class History(Generic[D]):
 
     def _choose_lessons(self) -> None:
         self._chosen, self._since = self._choose(MOST_RESULTS), {}
-        refused = list(self.refused)[-MOST_REFUSED:]
         self.lessons = [each for trial in self._chosen for each in _lessons(self.trials[trial])]
-        self.lessons += [Lesson(design, 1, None) for design in refused]
         self.chosen_together = len(self.lessons)
         self.choices += 1
 
@@ -183,7 +176,9 @@ class History(Generic[D]):
             return chosen
         random = random_for(self._seed, self.results)
         others = random.sample(with_results, min(len(with_results), most))
-        best = heapq.nlargest(most, with_results, key=lambda seen: (seen.best, seen.trial))
+        best = heapq.nlargest(
+            most, with_results, key=lambda seen: (seen.best is not None, seen.shown, seen.trial)
+        )
         left = _take(chosen, self.candidates(), most // 2)
         left = _take(chosen, best, left + most // 4)
         _take(chosen, others, left + most // 4)

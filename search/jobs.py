@@ -13,6 +13,7 @@ from search.actions import Strategy
 from search.budget import Budget
 from search.fixed import InOrder
 from search.ladder import ladder
+from search.limits import Limits
 from search.options import RunOptions, SearchOptions, TranscriptOptions
 from search.plan import Plan
 from search.sources import check_data_options, require_positive
@@ -43,7 +44,7 @@ class Job:
     """Of a search."""
     second: str
     """The objective beside accuracy."""
-    max_parameters: int | None
+    limits: Limits
     warm: tuple[tuple[str, Design], ...]
     """Designs of an earlier run, by name."""
     notes: tuple[str, ...]
@@ -116,19 +117,38 @@ def stopping_of(options: RunOptions, plan: Plan) -> Stopping:
     )
 
 
-def warm_designs(options: RunOptions, dataset: Dataset) -> tuple[tuple[str, Design], ...]:
-    """Designs of an earlier run, by name; ValueError where `options` name one that is none."""
+def limits_of(
+    options: RunOptions, dataset: Dataset, plan: Plan, images: int | None = None
+) -> Limits:
+    """What designs have to keep to, of which so many `images` train; ValueError where none of a search's space does."""
+    most = options.max_parameters if isinstance(options, SearchOptions) else None
+    limits = Limits(dataset.shape, len(dataset.classes), most, plan.workers_per_trial, images)
+    if isinstance(options, SearchOptions):
+        limits.check(_space(options, dataset))
+    return limits
+
+
+def warm_designs(
+    options: RunOptions, dataset: Dataset, limits: Limits
+) -> tuple[tuple[str, Design], ...]:
+    """Designs of an earlier run within `limits`, by name; ValueError where `options` name one that
+    is none."""
     if not isinstance(options, SearchOptions) or options.warm_start is None:
         return ()
-    return tuple(designs_of(options.out, options.warm_start, _space(options, dataset)))
+    return tuple(designs_of(options.out, options.warm_start, _space(options, dataset), limits))
 
 
-def make_job(options: RunOptions, dataset: Dataset, warm: Sequence[tuple[str, Design]] = ()) -> Job:
+def make_job(
+    options: RunOptions,
+    dataset: Dataset,
+    limits: Limits,
+    warm: Sequence[tuple[str, Design]] = (),
+) -> Job:
     """What `options`, resolved, ask to be trained; a search begins with `warm` designs too."""
     if isinstance(options, TranscriptOptions):
-        return _transcript_job(options)
+        return _transcript_job(options, limits)
     assert isinstance(options, SearchOptions)
-    return _search_job(options, dataset, tuple(warm))
+    return _search_job(options, dataset, limits, tuple(warm))
 
 
 def _space(options: SearchOptions, dataset: Dataset) -> Space:
@@ -138,7 +158,10 @@ def _space(options: SearchOptions, dataset: Dataset) -> Space:
 
 
 def _search_job(
-    options: SearchOptions, dataset: Dataset, warm: tuple[tuple[str, Design], ...]
+    options: SearchOptions,
+    dataset: Dataset,
+    limits: Limits,
+    warm: tuple[tuple[str, Design], ...],
 ) -> Job:
     space = _space(options, dataset)
     epochs = space.max_epochs
@@ -153,12 +176,14 @@ def _search_job(
     )
     return Job(
         command="search",
-        strategy=Search(space, settings, [*known, *warm], _early(options, epochs)),
+        strategy=Search(
+            space, settings, [*known, *warm], _early(options, epochs), allows=limits.allow
+        ),
         space=space,
         second=second,
-        max_parameters=options.max_parameters,
+        limits=limits,
         warm=warm,
-        notes=_notes(options, epochs, len(warm)),
+        notes=_notes(options, epochs, [name for name, each in known if limits.allow(each)], warm),
     )
 
 
@@ -180,7 +205,9 @@ def _second(objectives: str) -> str:
     return names[1]
 
 
-def _notes(options: SearchOptions, epochs: int, warm: int) -> tuple[str, ...]:
+def _notes(
+    options: SearchOptions, epochs: int, known: list[str], warm: Sequence[object]
+) -> tuple[str, ...]:
     rungs = ", ".join(map(str, ladder(epochs)))
     how = {
         "promote": f"trials pause after {rungs} epochs; the promising ones go on",
@@ -188,24 +215,25 @@ def _notes(options: SearchOptions, epochs: int, warm: int) -> tuple[str, ...]:
         "none": "no trial is ended early",
     }
     by = {"curves": "forecasts of learning curves propose"}
-    first = " and ".join(KNOWN) + (f" and {warm} of {options.warm_start}" if warm else "")
+    first = " and ".join([*known, *([f"{len(warm)} of {options.warm_start}"] if warm else [])])
+    begin = f"{first} first, then what" if first else "what"
     proposed = by.get(options.searcher, f"{options.searcher} proposes")
     objectives = () if options.objectives == "accuracy" else (f"objectives: {options.objectives}",)
     return (
-        f"designs: {first} first, then what {proposed}, at most {epochs} epochs each",
+        f"designs: {begin} {proposed}, at most {epochs} epochs each",
         how[options.scheduler],
         *objectives,
     )
 
 
-def _transcript_job(options: TranscriptOptions) -> Job:
+def _transcript_job(options: TranscriptOptions, limits: Limits) -> Job:
     designs = [(name, _shortened(TRANSCRIPT[name], options.max_epochs)) for name in options.names]
     return Job(
         command="transcript",
         strategy=InOrder(designs),
         space=None,
         second="",
-        max_parameters=None,
+        limits=limits,
         warm=(),
         notes=(
             "designs: " + ", ".join(f"{name} ({design.epochs} epochs)" for name, design in designs),

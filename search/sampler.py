@@ -2,6 +2,7 @@
 
 import datetime
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Literal
 
@@ -12,12 +13,14 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from search.actions import D, Space
-from search.history import History, Seen
+from search.history import WORST, History, Seen
 from search.objectives import second_objective
 from search.recall import recall
 
 MOST_TRIALS = 100
 """That a sampler learns from, so that an answer stays cheap."""
+MOST_ASKED = 4
+"""Times for one design that may be begun; an answer takes a good part of a second."""
 
 Sampler = Literal["tpe", "gp"]
 Tpe = Literal["grouped", "default", "univariate"]
@@ -49,8 +52,9 @@ class OptunaSampler(Generic[D]):
         self._space, self._history = space, history
         self._recalled: dict[D, tuple[dict[str, Any], dict[str, BaseDistribution]]] = {}
 
-    def propose(self, seed: int) -> D:
-        """A design; the same for the same seed and history."""
+    def propose(self, seed: int, may_begin: Callable[[D], bool] = lambda design: True) -> D:
+        """A design, the same for the same seed and history: the first of a few that `may_begin`,
+        or the last of them."""
         directions = [StudyDirection.MAXIMIZE]
         if self._second:
             directions.append(StudyDirection.MINIMIZE)
@@ -59,7 +63,13 @@ class OptunaSampler(Generic[D]):
             sampler = _make(self._name, self._settings, seed)
             study = optuna.create_study(directions=directions, sampler=sampler)
             study.add_trials([self._freeze(seen) for seen in self._bounded()])
-            return self._space.sample(study.ask())
+            for _ in range(MOST_ASKED):
+                asked = study.ask()
+                design = self._space.sample(asked)
+                if may_begin(design):
+                    break
+                study.tell(asked, state=TrialState.FAIL)  # from which nothing is learned
+            return design
 
     def _bounded(self) -> list[Seen[D]]:
         """Running trials, and of the others the deepest and best, and those that the history
@@ -69,7 +79,7 @@ class OptunaSampler(Generic[D]):
         if len(self._history.trials) <= most:
             return list(self._history.trials.values())
         known = [seen for seen in self._history.sample() if seen.trial not in self._history.running]
-        known.sort(key=lambda seen: (-seen.last_epoch, -seen.best, seen.trial))
+        known.sort(key=lambda seen: (-seen.last_epoch, -seen.shown, seen.trial))
         left = most - len(running)
         step = max(1, len(known) // max(left // 2, 1))
         kept = dict.fromkeys(seen.trial for seen in known[: left // 2])
@@ -95,19 +105,28 @@ class OptunaSampler(Generic[D]):
             system_attrs={},
             intermediate_values={}
             if self._second or not seen.last_epoch
-            else {seen.last_epoch: seen.best},
+            else {seen.last_epoch: seen.shown},
         )
 
     def _outcome(self, seen: Seen[D]) -> tuple[TrialState, list[float] | None]:
         """Paused trials are pruned ones to TPE, which ranks them by how far they came and then by
         what they showed. The Gaussian process, and several objectives, know of no such thing:
-        there what a trial has shown counts as its result."""
-        if seen.failed or not seen.last_epoch:
-            return (TrialState.FAIL if seen.failed else TrialState.RUNNING), None
+        there the result that a trial has counts, and while it has none it is one that runs. A
+        design that failed is as bad as can be: of several objectives it has none, for failing
+        early is cheap."""
+        gp = self._name == "gp"
+        if seen.failed and not self._second:
+            return TrialState.COMPLETE, [WORST]
+        if seen.failed:
+            return (TrialState.FAIL if gp else TrialState.PRUNED), None
+        if not seen.last_epoch:
+            return TrialState.RUNNING, None
+        if seen.best is None:
+            return (TrialState.RUNNING if gp else TrialState.PRUNED), None
         if self._second:
             other = second_objective(seen, seen.last_epoch, self._second)
             return TrialState.COMPLETE, [seen.newest, other]
-        if seen.finished or self._name == "gp":
+        if seen.finished or gp:
             return TrialState.COMPLETE, [seen.best]
         return TrialState.PRUNED, None
 
@@ -121,7 +140,7 @@ class OptunaSampler(Generic[D]):
 
 def _make(name: Sampler, settings: SamplerSettings, seed: int) -> BaseSampler:
     if name == "gp":
-        return GPSampler(seed=seed, n_startup_trials=1)
+        return GPSampler(seed=seed, n_startup_trials=1, warn_independent_sampling=False)
     if settings.tpe == "default":
         return TPESampler(seed=seed)
     if settings.tpe == "univariate":

@@ -12,11 +12,8 @@ from pathlib import Path
 from ray.exceptions import RayError
 from rich.console import Console
 
-from models.batches import cannot_share
 from models.dataset import Dataset, prepare
-from models.design import Design
 from models.error_text import first_line
-from models.network import measure_size
 from models.selection import select
 from search import (
     announcement,
@@ -73,15 +70,16 @@ def run(
         if options.cluster_down:
             ray_up.check_take_down(options.storage)
         dataset = _prepare_data(options, console)
-        select(dataset, options.train_images, "validation")
+        images = len(select(dataset, options.train_images, "validation").train)
         if earlier and earlier.fingerprint != dataset.fingerprint:
             raise ValueError(f"the images are not those that {earlier.folder} was trained on")
     with cluster.connection(options.address):
         with checking():
             plan = run_plan.plan_of(options, budget)
             options = jobs.resolved(options, run_plan.is_accelerated(plan, options))
-            warm = earlier.warm if earlier else jobs.warm_designs(options, dataset)
-            job = jobs.make_job(options, dataset, warm)
+            limits = jobs.limits_of(options, dataset, plan, images)
+            warm = earlier.warm if earlier else jobs.warm_designs(options, dataset, limits)
+            job = jobs.make_job(options, dataset, limits, warm)
             stopping = jobs.stopping_of(options, plan)
             storage = run_storage.open_storage(options)
             folder = earlier.folder if earlier else run_storage.new_folder(options, storage)
@@ -196,7 +194,7 @@ def _train(session: Session, recorder: Recorder) -> Outcome:
             job.strategy,
             recorder,
             session.budget,
-            refuse=lambda design: _refusal(session, design),
+            refuse=job.limits.refusal,
             lanes=LaneCount(plan, options.parallel, fixed=run_plan.uses_mps(options)),
             seed=options.seed,
             say=live.trial_ended,
@@ -226,16 +224,3 @@ def _storage_fault(store: Store) -> str:
     except OSError as error:
         return str(error)
     return ""
-
-
-def _refusal(session: Session, design: Design) -> str:
-    """Why `design` is not trained; empty when it is."""
-    try:
-        parameters, _ = measure_size(design, session.dataset.shape, len(session.dataset.classes))
-    except ValueError as error:
-        return str(error)
-    most = session.job.max_parameters
-    if most is not None and parameters > most:
-        return f"{parameters:,} parameters, more than --max-parameters {most:,}"
-    images, workers = len(session.selection.train), session.plan.workers_per_trial
-    return cannot_share(design, images, workers)

@@ -90,6 +90,10 @@ class Space:
         """How long a design is trained at most."""
         return design.epochs
 
+    def is_result(self, design: Design, epoch: int) -> bool:
+        """As the design has it."""
+        return design.is_result(epoch)
+
 
 def sample(suggest: Suggest, space: Space) -> Design:
     """A design of the space, from the answers of `suggest`.

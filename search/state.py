@@ -85,7 +85,7 @@ class Promise:
     new: bool
     """Whether it began a design, or went on with a trial."""
     best_accuracy: float
-    """Of all trials until then."""
+    """Of all results until then."""
     spent_seconds: float
     """Worker-seconds of training until then."""
 
@@ -179,10 +179,14 @@ def _apply_decision(state: SearchState, line: ledger.Line) -> None:
 def _apply_epoch(state: SearchState, line: ledger.Line) -> None:
     trial = state.trials[line["trial"]]
     # An epoch that was trained again after a fault replaces what was told of it before.
+    anew = trial.last_epoch >= line["epoch"]
     trial.epochs = [e for e in trial.epochs if e["epoch"] < line["epoch"]] + [line]
     trial.precision, trial.device = line["precision"], line["device"]
     state.train_seconds += line["train_seconds"]
-    if trial.best and (state.winner is None or _merit(trial) > _merit(state.winner)):
+    if anew and trial is state.winner:
+        others = [each for each in state.trials.values() if each.best]
+        state.winner = max(others, key=_merit, default=None)
+    elif trial.best and (state.winner is None or _merit(trial) > _merit(state.winner)):
         state.winner = trial
 
 

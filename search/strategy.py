@@ -8,19 +8,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Literal, Protocol
 
-from search.actions import D, Resume, Space, Start, Worth
+from search.actions import D, Resume, Space, Start, Suggest, Worth
 from search.blas import one_blas_thread
-from search.chance import Chance, random_for
+from search.chance import Chance, Near, random_for
 from search.curves import Curves
 from search.halving import Halving
 from search.history import History, Seen
 from search.ladder import next_rung
 from search.sampler import OptunaSampler, SamplerSettings
 
-MOST_ATTEMPTS = 20
-"""At a design that was not refused before."""
-MOST_REFUSALS = 3
-"""In a row; then the next design is random."""
+MOST_DRAWS = 2000
+"""Of designs, for one that may be begun."""
 _CHANCE, _SHARE, _SAMPLER, _CURVES = range(4)
 """What the random numbers of a decision are for."""
 
@@ -65,18 +63,25 @@ class Search(Generic[D]):
         settings: StrategySettings,
         known: Sequence[tuple[str, D]] = (),
         early: EarlyStop | None = None,
+        allows: Callable[[D], bool] = lambda design: True,
     ) -> None:
-        """`known` are designs by name that are begun first; `early` is for scheduler asha."""
+        """`known` are designs by name that are begun first; `early` is for scheduler asha.
+
+        `allows` tells, the same at any time, which designs may be trained: no other is proposed,
+        but for known ones, which it is for others to refuse, and where it allows next to none.
+        """
         self._space, self._settings, self._early = space, settings, early
-        self._known = list(known)
-        self.history: History[D] = History(settings.seed)
-        self._decisions = self._refusals = 0
+        self._known, self._allows = list(known), allows
+        self._refused: set[D] = set()
+        self.history: History[D] = History(settings.seed, space.is_result)
+        self._decisions = 0
         self._stopped: set[int] = set()
         self._pauses = settings.scheduler == "promote"
         self._curves = (
             Curves(
                 space,
                 self.history,
+                may_begin=self._may_begin,
                 second=settings.second,
                 per_cost=settings.per_cost,
             )
@@ -158,32 +163,36 @@ class Search(Generic[D]):
         by_chance = (
             settings.searcher == "random"
             or len(self.history.trials) < settings.startup
-            or self._refusals >= MOST_REFUSALS
             or random_for(settings.seed, decision, _SHARE).random() < settings.random_share
         )
         if by_chance or (self._curves and not self._curves.forecaster.ready):
-            return self._not_refused(self._sample_by_chance), "random", "", None
+            return self._sample_by_chance(), "random", "", None
         if self._curves:
             design, worth = self._curves.best_new(random_for(settings.seed, decision, _CURVES))
             return design, "curves", "", worth
-        return self._not_refused(self._sample_by_model), settings.searcher, "", None
+        return self._sample_by_model(), settings.searcher, "", None
 
-    def _sample_by_chance(self, *attempt: int) -> D:
-        random = random_for(self._settings.seed, self._decisions, _CHANCE, *attempt)
-        return self._space.sample(Chance(random))
+    def _may_begin(self, design: D) -> bool:
+        return self._allows(design) and design not in self._refused
 
-    def _sample_by_model(self, *attempt: int) -> D:
-        random = random_for(self._settings.seed, self._decisions, _SAMPLER, *attempt)
-        return self._sampler.propose(random.getrandbits(31))
+    def _sample_by_chance(self) -> D:
+        random = random_for(self._settings.seed, self._decisions, _CHANCE)
+        design = self._drawn(Chance(random))
+        return self._space.sample(Chance(random)) if design is None else design
 
-    def _not_refused(self, sample: Callable[..., D]) -> D:
-        """A sample that was never refused: one by chance, where a model knows no other."""
-        design = sample()
-        for attempt in range(MOST_ATTEMPTS):
-            if design not in self.history.refused:
-                break
-            design = self._sample_by_chance(attempt) if attempt else sample(attempt)
-        return design
+    def _sample_by_model(self) -> D:
+        """What a sampler proposes; where it knows of none that may begin, one near to that."""
+        random = random_for(self._settings.seed, self._decisions, _SAMPLER)
+        design = self._sampler.propose(random.getrandbits(31), self._may_begin)
+        if self._may_begin(design):
+            return design
+        near = self._drawn(Near(random, self._space.answers(design)))
+        return self._sample_by_chance() if near is None else near
+
+    def _drawn(self, suggest: Suggest) -> D | None:
+        """The first of many designs that may be begun, if there is any."""
+        drawn = (self._space.sample(suggest) for _ in range(MOST_DRAWS))
+        return next(filter(self._may_begin, drawn), None)
 
     def went_on(self) -> None:
         """Another session begins."""
@@ -197,14 +206,12 @@ class Search(Generic[D]):
             self._curves.taken_up()
 
     def refused(self, design: D) -> None:
-        """A design is not to be trained, now or ever."""
-        self._refusals += 1
+        """A design is not to be trained, now or ever. A model learns nothing from it."""
         self._forget_known(design)
-        self.history.refuse(design)
+        self._refused.add(design)
 
     def started(self, trial: int, design: D, to_epoch: int, name: str = "") -> None:
         """A trial began."""
-        self._refusals = 0
         if name:  # in a replay another design is trained, under the name
             self._known = [(known, its) for known, its in self._known if known != name]
         self._forget_known(design)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from models.design import Design
 from search.front import non_dominated
+from search.limits import Limits
 from search.run_folder import find
 from search.space import Space
 from search.state import Trial, load
@@ -13,9 +14,11 @@ MOST = 8
 """Designs of an earlier run: half of them the most accurate, half from its front."""
 
 
-def designs_of(out: Path, run: str, space: Space) -> list[tuple[str, Design]]:
+def designs_of(
+    out: Path, run: str, space: Space, limits: Limits | None = None
+) -> list[tuple[str, Design]]:
     """Designs of `run`, a name below `out` or a folder, the most accurate first; ValueError where
-    it is no run, or has no result.
+    it is no run, has no result, or none of a design within `limits`.
 
     With a constant learning rate they are trained as long as those of `space`.
     """
@@ -23,6 +26,13 @@ def designs_of(out: Path, run: str, space: Space) -> list[tuple[str, Design]]:
     trials = [trial for trial in load(folder).trials.values() if trial.best]
     if not trials:
         raise ValueError(f"--warm-start {run}: no trial of it has a result")
+    if limits is not None:
+        refusals = [limits.refusal(trial.design) for trial in trials]
+        trials = [trial for trial, why in zip(trials, refusals, strict=True) if not why]
+        if not trials:
+            raise ValueError(
+                f"--warm-start {run}: none of its designs may be trained here: {refusals[0]}"
+            )
     by_accuracy = sorted(trials, key=_accuracy, reverse=True)
     front = [trials[i] for i in non_dominated([(_accuracy(t), _seconds(t)) for t in trials])]
     chosen = dict.fromkeys(t.design for t in (*by_accuracy[: MOST // 2], *front[::-1]))

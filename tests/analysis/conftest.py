@@ -76,6 +76,7 @@ class RunMaker:
         reason: str = "",
         workers: int = 1,
         gpus: float = 0.0,
+        device: str = "cpu",
     ) -> None:
         """A trial whose epochs have these accuracies and `seconds` each; None for diverged."""
         accuracies = list(accuracies)
@@ -96,13 +97,19 @@ class RunMaker:
         )
         trained = accuracies if training is None else list(training)
         for epoch, (accuracy, train) in enumerate(zip(accuracies, trained, strict=True), start=1):
-            self.epoch(number, epoch, accuracy, train, seconds)
+            self.epoch(number, epoch, accuracy, train, seconds, device)
         for item, spent in (("training", seconds), ("evaluation", 0.5), ("overhead", 0.25)):
             self.write("cost", trial=number, item=item, seconds=spent * len(accuracies))
         self.write("trial", trial=number, state=state, reason=reason)
 
     def epoch(
-        self, trial: int, epoch: int, accuracy: float | None, train: float | None, seconds: float
+        self,
+        trial: int,
+        epoch: int,
+        accuracy: float | None,
+        train: float | None,
+        seconds: float,
+        device: str = "cpu",
     ) -> None:
         """One epoch line."""
         loss = None if accuracy is None else 1 - accuracy
@@ -120,7 +127,7 @@ class RunMaker:
             peak_memory_bytes=1 << 20,
             lane=0,
             precision="fp32",
-            device="cpu",
+            device=device,
         )
 
     def findings(self) -> Findings:

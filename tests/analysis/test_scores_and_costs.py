@@ -1,6 +1,7 @@
 """Confusion, class scores, the three kinds of cost, importances."""
 
 import json
+import random
 
 import optuna
 import pytest
@@ -12,7 +13,13 @@ from analysis.cost_kinds import cost_table
 from analysis.importance import importance_table, importances
 from analysis.node_table import node_table
 from analysis.prediction_quality import class_table, confused_pairs_table, confusion_table
+from models.design import Design
 from models.scoring import classification_metrics
+from search import state
+from search.space import Space
+from search.state import SearchState
+from search.study import StudyLog
+from tests.search.hand_made import end, epoch, trial
 
 
 @pytest.fixture
@@ -112,6 +119,64 @@ def test_importances_take_conditional_parameters(make_run):
     assert found.frame["parameter"].iloc[0] == "learning_rate"
     assert found.frame["accuracy"].sum() == pytest.approx(1.0)
     assert "From 24 trials" in importance_table(found).rule
+
+
+def divergent(run, reason, trials=60, seed=3):
+    """Designs that fail where their learning rate is in the upper half of its scale, and of which
+    the others differ by chance alone; with what the ledger says."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    log = StudyLog(run.folder / "study.log", Space(3, 8, 8))
+    draws = random.Random(seed)
+    found = SearchState()
+    for number in range(trials):
+        rate, momentum = draws.random(), draws.uniform(0.8, 0.99)
+        design = Design(
+            kernels=(),
+            optimizer="momentum",
+            learning_rate=1e-3 * 300**rate,
+            momentum=momentum,
+            epochs=3,
+        )
+        lines = [trial(number, design, design_id=design.id)]
+        if rate < 0.5:
+            accuracy = draws.uniform(0.6, 0.7)
+            lines += [epoch(number, n, accuracy) for n in (1, 2, 3)] + [end(number)]
+        elif reason == "out_of_memory":
+            lines += [end(number, "failed", reason)]
+        else:
+            lines += [epoch(number, 1, 0.9), epoch(number, 2, None), end(number, "failed", reason)]
+        for line in lines:
+            state.apply(found, line)
+            log(line, found)
+    return importances(run.folder / "study.log", found), found
+
+
+@pytest.mark.parametrize("reason", ["diverged", "out_of_memory"])
+def test_designs_that_fail_by_themselves_are_the_worst(make_run, reason):
+    found, known = divergent(make_run(), reason)
+    assert found.trials == 60 and found.epoch == 3
+    assert found.failed == sum(each.state == "failed" for each in known.trials.values()) > 20
+    shares = found.frame.set_index("parameter")["accuracy"]
+    assert shares["sgd_learning_rate"] > 0.9
+    assert set(shares.index) == {"sgd_learning_rate", "momentum"}  # what never varied has none
+    assert "diverged or ran out of memory count as the worst" in importance_table(found).rule
+
+
+def test_what_a_machine_ended_tells_nothing_of_its_design(make_run):
+    found, known = divergent(make_run(), "lost 3 lanes in a row")
+    sound = sum(each.state == "finished" for each in known.trials.values())
+    assert (found.trials, found.failed) == (sound, 0)
+    shares = found.frame.set_index("parameter")["accuracy"]
+    assert shares["sgd_learning_rate"] < 0.6  # among those that did not fail it decides nothing
+    assert "count as the worst" not in importance_table(found).rule
+
+
+@pytest.mark.parametrize(("trials", "told"), [(16, True), (10, False)])
+def test_a_few_results_are_needed_beside_failures(make_run, trials, told):
+    found, known = divergent(make_run(), "diverged", trials)
+    assert sum(each.state == "finished" for each in known.trials.values()) < 10
+    assert found.trials == trials and bool(found.reason) == (not told)
+    assert told or "of at least 5 with a result" in found.reason
 
 
 def test_too_few_trials_say_so(make_run):

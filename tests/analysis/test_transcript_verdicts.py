@@ -10,6 +10,7 @@ from analysis.claim_evidence import NotTried, gather
 from analysis.claims import CLAIMS
 from analysis.verdicts import transcript_table, verdict
 from models.transcript import TRANSCRIPT
+from tests.analysis.conftest import CIFAR
 
 
 @pytest.fixture
@@ -19,8 +20,11 @@ def transcript(make_run):
     return run
 
 
-def add(run, number, name, accuracies, training, parameters, seconds=1.0):
-    design = TRANSCRIPT[name]
+A100 = "NVIDIA A100-SXM4-40GB"
+
+
+def add(run, number, name, accuracies, training, parameters, seconds=1.0, changed=None, **on):
+    design = dataclasses.replace(TRANSCRIPT[name], **(changed or {}))
     if len(accuracies) > design.epochs:
         design = dataclasses.replace(design, epochs=len(accuracies))
     run.trial(
@@ -31,6 +35,7 @@ def add(run, number, name, accuracies, training, parameters, seconds=1.0):
         name=name,
         parameters=parameters,
         seconds=seconds,
+        **on,
     )
 
 
@@ -92,7 +97,8 @@ def test_what_was_not_trained_long_enough_is_not_tried(transcript):
 def test_three_hundred_epochs_and_a_hundred_more(transcript):
     curve = [min(0.80, 0.5 + 0.001 * epoch) for epoch in range(300)]
     curve += [0.80 + 0.0003 * epoch for epoch in range(100)]
-    add(transcript, 0, "final", curve, [a + 0.02 for a in curve], 550_570, seconds=108.0)
+    training = [a + 0.02 for a in curve]
+    add(transcript, 0, "final", curve, training, 550_570, seconds=108.0, device=A100, gpus=1.0)
     rows = verdicts(transcript)
     further = by_words(rows, "final", "another 50 to 100")
     assert further.verdict == "holds" and "by epoch 400" in further.measured
@@ -100,6 +106,70 @@ def test_three_hundred_epochs_and_a_hundred_more(transcript):
     assert hours.verdict == "holds" and hours.measured.startswith("9.0 h")
     assert by_words(rows, "final", "no overfitting").verdict == "holds"
     assert by_words(rows, "final", "flatten").verdict == "does not hold"  # 2 points in 20 epochs
+
+
+@pytest.mark.parametrize(
+    ("on", "seconds", "verdict", "measured"),
+    [
+        ({"device": A100, "gpus": 1.0}, 10.0, "does not hold", "0.8 h of training on 1 x 1 NVIDIA"),
+        ({"device": "CPU, 2 threads"}, 10.0, "not tried", "0.8 h of training on CPU, 2 threads, n"),
+        ({"device": "CPU, 2 threads"}, 108.0, "not tried", "9.0 h of training on CPU, 2 threads"),
+        ({"device": "NVIDIA H100 80GB HBM3", "gpus": 1.0}, 108.0, "not tried", "9.0 h"),
+        ({"device": A100, "gpus": 0.5}, 108.0, "not tried", "9.0 h of training on 1 x 0.5 NVIDIA"),
+        ({"device": A100, "gpus": 1.0, "workers": 2}, 108.0, "not tried", "9.0 h of training on 2"),
+        ({"device": f"{A100} MIG 3g.20gb", "gpus": 1.0}, 108.0, "not tried", "9.0 h"),
+        ({"device": "", "gpus": 1.0}, 108.0, "not tried", "9.0 h of training on 1 x 1 an unknown"),
+    ],
+)
+def test_hours_on_other_hardware_are_no_verdict(transcript, on, seconds, verdict, measured):
+    add(transcript, 0, "final", [0.5] * 300, [0.5] * 300, 550_570, seconds=seconds, **on)
+    row = by_words(verdicts(transcript), "final", "9 hours")
+    assert row.verdict == verdict and row.measured.startswith(measured)
+    assert row.measured.endswith(", not on one GPU of 40 GB") == (verdict == "not tried")
+
+
+@pytest.mark.parametrize(
+    ("epochs", "gain", "verdict", "measured"),
+    [
+        (350, 0.03, "holds", "+3.0 points by epoch 350"),
+        (350, 0.01, "not tried", "350 of 400 epochs"),  # fifty more may bear it out
+        (400, 0.01, "does not hold", "+1.0 points by epoch 350, +1.0 points by epoch 400"),
+    ],
+)
+def test_epochs_that_are_not_there_yet_refute_nothing(transcript, epochs, gain, verdict, measured):
+    curve = [0.5] * 310 + [0.5 + gain] * (epochs - 310)
+    add(transcript, 0, "final", curve, curve, 550_570)
+    row = by_words(verdicts(transcript), "final", "another 50 to 100")
+    assert (row.verdict, row.measured.replace("1.0 point ", "1.0 points ")) == (verdict, measured)
+
+
+def test_another_design_of_the_same_name_is_not_the_transcript_s(transcript):
+    add(transcript, 0, "cnn-1", [0.5] * 10, [0.9] * 10, 513_410, changed={"batch_size": 256})
+    add(transcript, 1, "ann-1", [0.3] * 10, [0.3] * 10, 30_730)
+    rows = verdicts(transcript)
+    for words in ("90 %", "500k", "around 40-50 %"):
+        row = by_words(rows, "cnn-1", words)
+        assert (row.verdict, row.measured) == (
+            "not tried",
+            "trained with batch_size 256, not 32",
+        )
+    assert by_words(rows, "ann-1", "30k").verdict == "holds"
+    assert by_words(rows, "all", "CNN").verdict == "not tried"
+
+
+def test_a_shorter_training_is_the_same_where_each_epoch_is_a_result(transcript):
+    add(transcript, 0, "final", [0.5] * 3, [0.5] * 3, 550_570, changed={"epochs": 3})
+    assert by_words(verdicts(transcript), "final", "9 hours").measured == "3 of 300 epochs"
+    cosine = {"epochs": 3, "schedule": "cosine"}
+    add(transcript, 1, "cnn-1", [0.5] * 3, [0.5] * 3, 513_410, changed=cosine)
+    row = by_words(verdicts(transcript), "cnn-1", "500k")
+    assert row.measured == "trained with schedule cosine, not constant"
+
+
+def test_what_diverged_later_than_a_claim_asks_does_not_refute_it(transcript):
+    add(transcript, 0, "cnn-5-dropout", [0.7] * 7 + [None], [0.7] * 7 + [None], 800_000)
+    row = by_words(verdicts(transcript), "cnn-5-dropout", "approached 70 %")
+    assert (row.verdict, row.measured) == ("holds", "70.0 % after epoch 7")
 
 
 def test_a_curve_that_flattens_at_the_end(transcript):
@@ -141,12 +211,16 @@ def test_a_diverged_design_does_not_bear_its_claims_out(transcript):
     [
         ({"train_images": 5000}, "trained on 5,000 of 50,000 images"),
         ({"dataset": {"name": "digits", "shape": [1, 8, 8], "classes": ["0"] * 10}}, "on digits"),
+        ({"dataset": CIFAR | {"name": "ours", "classes": list("abcdefghij")}}, "on ours, not on"),
+        ({"dataset": CIFAR | {"test_count": 500}}, "scored on 500 images, not on 10,000"),
+        ({"dataset": {}}, "on images that are not recorded"),
+        ({"train_images": None}, "how many images were trained on is not recorded"),
+        ({"evaluated_on": "validation"}, "scored on the validation images"),
     ],
 )
 def test_other_or_fewer_images_are_not_the_transcripts_experiment(transcript, change, reason):
-    transcript.record(
-        command="transcript", evaluated_on="test", **({"train_images": 50_000} | change)
-    )
+    fields = {"train_images": 50_000, "evaluated_on": "test"} | change
+    transcript.record(command="transcript", **fields)
     add(transcript, 0, "ann-1", [0.3] * 10, [0.3] * 10, 30_730)
     row = by_words(verdicts(transcript), "ann-1", "about 37 %")
     assert row.verdict == "not tried" and row.measured.startswith(reason)

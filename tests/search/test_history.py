@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.history import MOST_REFUSED, MOST_RESULTS, REFRESH, History, Lesson, Seen
+from search.history import MOST_RESULTS, REFRESH, History, Lesson, Seen
 
 
 def told(trials: int, seed: int = 0) -> History:
@@ -24,9 +24,9 @@ def test_a_bounded_part_of_many_with_the_best_and_the_newest() -> None:
     history = told(2000)
     chosen = {seen.trial for seen in history.sample()}
     assert len(chosen) <= MOST_RESULTS + REFRESH
-    best = sorted(history.trials, key=lambda t: -history.trials[t].best)[:30]
+    best = sorted(history.trials, key=lambda t: -history.trials[t].shown)[:30]
     assert chosen >= set(best)
-    assert any(history.trials[t].best < 0.3 for t in chosen)  # a part is random
+    assert any(history.trials[t].shown < 0.3 for t in chosen)  # a part is random
 
 
 def test_asking_changes_nothing() -> None:
@@ -73,30 +73,47 @@ def test_all_results_of_a_trial_come_back_with_its_next_one() -> None:
 
 
 def test_lessons_keep_their_order_until_they_are_chosen_anew() -> None:
-    history = told(REFRESH - 2)
+    history = told(REFRESH - 3)
     before = list(history.lessons)
-    history.refuse(("never",))
-    history.start(Seen(100, (100,), 9, 1))
-    history.tell(100, 1, 0.5, 2.0)
-    further = [Lesson(("never",), 1, None), Lesson((100,), 1, 0.5)]
+    for trial in (100, 101):
+        history.start(Seen(trial, (trial,), 9, 1))
+        history.tell(trial, 1, 0.5, 2.0)
+    further = [Lesson((100,), 1, 0.5), Lesson((101,), 1, 0.5)]
     assert history.lessons == before + further and history.chosen_together == 0
     history.resume(100, 3)
     history.tell(100, 3, 0.6, 2.0)
-    assert (history.chosen_together, history.choices) == (REFRESH + 1, 1)
+    assert (history.chosen_together, history.choices) == (REFRESH, 1)
     assert set(history.lessons) == {*before, *further, Lesson((100,), 3, 0.6)}
 
 
-def test_of_refused_designs_a_few_are_learned_from() -> None:
-    history = told(3)
-    for design in range(200):
-        history.refuse((design, "refused"))
-        history.refuse((design, "refused"))
-    assert sum(lesson.accuracy is None for lesson in history.lessons) == MOST_REFUSED
-    for trial in range(3, REFRESH):
-        history.start(Seen(trial, (trial,), 9, 1))
-        history.tell(trial, 1, 0.5, 2.0)
-    refused = [lesson.design[0] for lesson in history.lessons if lesson.accuracy is None]
-    assert refused == list(range(200 - MOST_REFUSED, 200))  # now the latest
+def only_the_last(design: tuple, epoch: int) -> bool:
+    """Designs that end in "cycle" have a result after epoch 9."""
+    return design[-1] != "cycle" or epoch == 9
+
+
+def test_the_best_is_a_result() -> None:
+    history: History = History(0, only_the_last)
+    history.start(Seen(0, (0, "cycle"), 9, 1))
+    history.tell(0, 1, 0.9, 2.0)
+    seen = history.trials[0]
+    assert (seen.best, seen.shown, seen.results) == (None, 0.9, [(1, 0.9)])  # it is learned from
+    history.resume(0, 9)
+    for epoch in range(2, 10):
+        history.tell(0, epoch, 0.9 - epoch / 100, 2.0)
+    assert seen.best == seen.shown == 0.81
+    history.start(Seen(1, (1,), 9, 1))
+    history.tell(1, 1, None, 2.0)
+    assert history.trials[1].best is None  # what diverged is none
+
+
+def test_results_are_learned_from_however_many_cycles_show_more() -> None:
+    history: History = History(0, only_the_last)
+    history.start(Seen(0, (0,), 9, 1))
+    history.tell(0, 1, 0.5, 2.0)
+    for trial in range(1, 1000):
+        history.start(Seen(trial, (trial, "cycle"), 9, 1))
+        history.tell(trial, 1, 0.6, 2.0)
+    assert Lesson((0,), 1, 0.5) in history.lessons
 
 
 def test_pausing_resuming_and_failing() -> None:

@@ -74,6 +74,8 @@ def test_a_run_becomes_a_table(tmp_path: Path, capsys) -> None:
         design = Design(kernels=((8 + number,),), epochs=3)
         run.trial(number, [0.1 * number + 0.1 * n for n in range(3)], design=design, seconds=2.0)
     run.trial(3, [0.9], design=Design(kernels=((99,),), epochs=3), state="paused")
+    cosine = Design(kernels=((98,),), epochs=3, schedule="cosine")  # one result, not three
+    run.trial(4, [0.1, 0.2, 0.9], design=cosine)
     out = tmp_path / "run.csv"
     assert main(["--export", str(run.folder), "--out", str(out)]) == 0
     assert "3 configurations" in capsys.readouterr().out
