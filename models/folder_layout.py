@@ -39,11 +39,14 @@ def find_parts(root: Path) -> Folders:
     raise DataError(f"data folder {root} {_other_form(root)}")
 
 
-def class_folders(part: Path) -> list[Path]:
-    """The folders in `part` that are not hidden, sorted; DataError where there is none."""
-    found = sorted(_folders(part))
+def class_folders(part: Part, folder: Path) -> list[Path]:
+    """The folders in a part's `folder` that are not hidden, sorted; DataError without any."""
+    found = sorted(_folders(folder))
     if not found:
-        raise DataError(f"{part} has no class folders, {_flat(part) or 'and no images'}: {LAYOUT}")
+        raise DataError(
+            f"data folder {folder.parent} has no {part} part with class folders: {folder.name} has "
+            f"{_flat(folder) or 'no images'}; {LAYOUT}"
+        )
     return found
 
 

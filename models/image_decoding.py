@@ -150,7 +150,10 @@ class _Decoder:
     def decode(self, path: Path) -> _Decoded:
         with _named(path), Image.open(path) as image:
             done: list[str] = []
-            if image.format == "JPEG":  # decodes no more than is needed of a large photograph
+            if image.format in (
+                "JPEG",
+                "MPO",
+            ):  # decodes no more than is needed of a large photograph
                 lies = _orientation(image) in _LIES
                 wanted = self._wanted[::-1] if lies else self._wanted
                 width, height = within(image.size, wanted)

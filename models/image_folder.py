@@ -34,7 +34,7 @@ def list_files(root: Path) -> Listing:
 
 def _list(root: Path) -> Listing:
     folders = find_parts(root)
-    named = {part: _by_class(folder) for part, folder in folders.items()}
+    named = {part: _by_class(part, folder) for part, folder in folders.items()}
     classes = _agreed(folders, named)
     parts: dict[Part, Files] = {}
     skipped = Skipped()
@@ -56,14 +56,14 @@ def _list(root: Path) -> Listing:
     return Listing(root, classes, parts, tuple(notices))
 
 
-def _by_class(part: Path) -> dict[str, Path]:
+def _by_class(part: Part, root: Path) -> dict[str, Path]:
     """The class folders of a part by the names of their classes."""
     found: dict[str, Path] = {}
-    for folder in class_folders(part):
+    for folder in class_folders(part, root):
         name = class_name(folder.name)
         if name in found:
             raise DataError(
-                f"two class folders of {part} have the same name, {name}, but for how its letters "
+                f"two class folders of {root} have the same name, {name}, but for how its letters "
                 f"are stored ({found[name].name!a}, {folder.name!a}): rename one"
             )
         found[name] = folder
@@ -85,8 +85,16 @@ def _agreed(folders: Folders, named: dict[Part, dict[str, Path]]) -> tuple[str, 
             raise DataError(
                 f"class {differing[0]} stands in only one of train and {part} of "
                 f"{folders['train'].parent}: {has} has it, {has_not} has not"
+                f"{_like(differing)}"
             )
     return classes
+
+
+def _like(names: list[str]) -> str:
+    """Of the classes that only one part has, the one that is meant by the first, as it seems."""
+    plain = names[0].strip().casefold()
+    meant = [name for name in names[1:] if name.strip().casefold() == plain]
+    return f", but {meant[0]!r}: name both alike" if meant else ""
 
 
 def _beside(part: Path) -> Skipped:

@@ -119,7 +119,10 @@ def test_flat_parts_with_a_table(tmp_path: Path) -> None:
     (root / "train/cat").rmdir()
     (root / "train.csv").write_text("name,class")
     said = refusal(root)
-    assert "train has no class folders, 6 images in no class folder (train.csv is not read" in said
+    assert (
+        "no train part with class folders: train has 6 images in no class folder (train.csv is"
+        in said
+    )
 
 
 def test_classes_that_differ_say_where(tmp_path: Path) -> None:
@@ -130,3 +133,9 @@ def test_classes_that_differ_say_where(tmp_path: Path) -> None:
     (root / "Train/bee").mkdir()
     assert "class bee stands in only one of train and test" in refusal(root)
     assert "Train has it, test has not" in refusal(root)
+
+
+def test_classes_that_differ_in_capitals_or_spaces_say_so(tmp_path: Path) -> None:
+    root = write_images(tmp_path, TWO)
+    (root / "test/cat").rename(root / "test/Cat ")
+    assert "test has it, train has not, but 'cat': name both alike" in refusal(root)
