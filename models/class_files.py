@@ -36,11 +36,13 @@ class Skipped:
     hidden: int = 0
     links: int = 0
     """That lead nowhere, or back to a folder that was read already."""
+    beside: int = 0
+    """Files beside the class folders."""
     others: Counter[str] = field(default_factory=Counter)
     """Files by how their names end."""
 
     def __bool__(self) -> bool:
-        return bool(self.hidden or self.links or self.others)
+        return bool(self.hidden or self.links or self.beside or self.others)
 
     def __str__(self) -> str:
         """Counts by kind; and for formats that hold images, what to do."""
@@ -49,6 +51,8 @@ class Skipped:
         kinds = []
         if self.hidden:
             kinds.append(counted(self.hidden, "hidden file or folder", "hidden files or folders"))
+        if self.beside:
+            kinds.append(counted(self.beside, "file", "files") + " beside the class folders")
         if plain:
             files = counted(self._sum(plain), "file that is no image", "files that are no images")
             kinds.append(f"{files} ({some(plain, 5)})")
@@ -66,6 +70,7 @@ class Skipped:
         """Counts what `other` has too."""
         self.hidden += other.hidden
         self.links += other.links
+        self.beside += other.beside
         self.others += other.others
 
     def _sum(self, suffixes: list[str]) -> int:

@@ -102,15 +102,16 @@ def _other_form(root: Path) -> str:
     archives = sorted(p.name for p in root.iterdir() if ending(p.name) in _ARCHIVES)
     if archives:
         return f"has archives: unpack {some(archives)} there ({LAYOUT})"
-    flat = _flat(root)
-    if flat:
-        return f"has {flat}: {LAYOUT}"
-    classes = [folder.name for folder in folders if next(_pictures(folder), None)]
-    if classes:
+    classes = [folder for folder in folders if next(_pictures(folder), None)]
+    if len(classes) > 1:
+        names = some([folder.name for folder in classes])
         return (
-            f"has folders of images ({some(classes)}) but no train part and no test part: make "
-            "them train/<class> and test/<class>, with a fifth of each class in test, say"
+            f"has folders of images ({names}) but no train part and no test part: make them "
+            "train/<class> and test/<class>, with a fifth of each class in test, say"
         )
+    for folder in (root, *classes):
+        if flat := _flat(folder):
+            return f"has {flat}: {LAYOUT}"
     return f"has no train part with class folders: {LAYOUT}"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.class_files import Skipped, ending, images_below, is_hidden
+from models.class_files import Skipped, images_below, is_hidden
 from models.folder_layout import Folders, Part, class_folders, find_parts
 from models.images import DataError
 from models.names import class_name, counted, is_utf8, readable, some
@@ -104,7 +104,7 @@ def _beside(part: Path) -> Skipped:
         if is_hidden(path.name):
             skipped.hidden += 1
         elif not path.is_dir():
-            skipped.others[f"{ending(path.name)} beside the class folders"] += 1
+            skipped.beside += 1
     return skipped
 
 

@@ -47,10 +47,11 @@ def test_what_is_skipped_is_counted_by_kind(folder: Path) -> None:
     for name in ("a.heic", "b.HEIC", "scan.dcm", "volume.nii.gz", "array.npy"):
         (folder / "test/dog" / name).write_text("binary")
     (folder / "train/list.csv").write_text("text")
+    Image.new("RGB", (8, 8)).save(folder / "test/stray.png")
     (folder / "train/cat/gone").symlink_to("nowhere")
     assert skipped(folder) == (
-        "1 hidden file or folder, 5 files that are no images "
-        "(.csv beside the class folders, .json, .txt, no ending), "
+        "1 hidden file or folder, 2 files beside the class folders, 4 files that are no images "
+        "(.json, .txt, no ending), "
         "1 link to nowhere or to a folder already read, 5 files of formats not read "
         "(.dcm: export slices as PNG, 8 or 16 bits; .heic: convert to JPEG or PNG; .nii.gz: "
         "export slices as PNG, 8 or 16 bits; .npy: save each image as PNG)"

@@ -103,9 +103,11 @@ def test_a_file(tmp_path: Path) -> None:
     assert "labels.csv is a file, no folder" in refusal(tmp_path / "labels.csv")
 
 
-def test_a_flat_folder_with_a_table(tmp_path: Path) -> None:
+@pytest.mark.parametrize("inner", ["", "images"])
+def test_a_flat_folder_with_a_table(tmp_path: Path, inner: str) -> None:
+    (tmp_path / inner).mkdir(exist_ok=True)
     for number in range(3):
-        Image.new("RGB", (4, 4)).save(tmp_path / f"{number}.jpg")
+        Image.new("RGB", (4, 4)).save(tmp_path / inner / f"{number}.jpg")
     (tmp_path / "labels.csv").write_text("name,class")
     said = refusal(tmp_path)
     assert "has 3 images in no class folder (labels.csv is not read; move each image to" in said
