@@ -12,7 +12,6 @@ from pathlib import Path
 from ray.exceptions import RayError
 from rich.console import Console
 
-from models.dataset import Dataset
 from models.design import Design
 from models.error_text import first_line
 from models.network import measure_size
