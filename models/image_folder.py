@@ -49,6 +49,7 @@ def _list(root: Path) -> Listing:
             parts[part] += [(path, label) for path in images]
     notices = [
         *_validation_notice(folders, parts),
+        *_beside_notice(root, folders),
         *_name_notice(named),
         *_nested_notice(folders, parts),
         *([f"skipped: {skipped}"] if skipped else []),
@@ -119,6 +120,24 @@ def _validation_notice(folders: Folders, parts: dict[Part, Files]) -> list[str]:
         f"the {counted(len(parts['validation']), 'image')} of {folders['validation'].name} "
         "validate, and nothing is held out of train"
     ]
+
+
+def _beside_notice(root: Path, folders: Folders) -> list[str]:
+    parts = set(folders.values())
+    others = sorted(
+        path.name
+        for path in root.iterdir()
+        if path.is_dir() and path not in parts and not is_hidden(path.name)
+    )
+    return (
+        [f"not read: {counted(len(others), 'folder')} beside {_parts_of(folders)}: {_in(others)}"]
+        if others
+        else []
+    )
+
+
+def _parts_of(folders: Folders) -> str:
+    return " and ".join(folder.name for folder in folders.values())
 
 
 def _name_notice(named: dict[Part, dict[str, Path]]) -> list[str]:

@@ -1,6 +1,7 @@
 """To which size images are brought, and how: in proportion, nothing cut off."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -14,6 +15,8 @@ Size = tuple[int, int]
 
 MOST_BYTES = 8 << 30
 """Decoded images are held in memory; more than this is refused."""
+NEARLY_ALL = 0.9
+"""Share of images that have one size: that of all then."""
 LARGEST_BY_ITSELF = 64
 """Pixels: the largest side that is chosen for images of many sizes; larger ones take long to train
 on, and are asked for by --image-size."""
@@ -26,8 +29,9 @@ _REST = "the rest filled with the colour of the border"
 def choose(sizes: Sequence[Size], image_size: int | None) -> tuple[Size, list[str]]:
     """The size of all images, and notices; DataError where they would not fit into memory.
 
-    The size that all have, whatever it is; else a square, its side the median of the longer sides,
-    so that most are neither enlarged nor made much smaller. `image_size` is the side where given.
+    The size that nearly all have, whatever it is; else a square, its side the median of the longer
+    sides, so that most are neither enlarged nor made much smaller. `image_size` is the side where
+    given.
     """
     wanted, notices = _wanted(sizes, image_size)
     width, height = wanted
@@ -51,8 +55,16 @@ def _wanted(sizes: Sequence[Size], image_size: int | None) -> tuple[Size, list[s
         square = f"{image_size}x{image_size}"
         notices = [f"{counted(long, 'image is', 'images are')} not square: {_IN} {square}, {_REST}"]
         return (image_size, image_size), notices if long else []
-    if len(set(sizes)) == 1:
-        return sizes[0], []
+    (common, count), *others = Counter(sizes).most_common()
+    if not others:
+        return common, []
+    if count >= NEARLY_ALL * len(sizes):
+        odd = counted(len(sizes) - count, "image has", "images have")
+        size = f"{common[0]}x{common[1]}"
+        return common, [
+            f"{odd} another size than the other {count:,}: brought {_IN} {size}, {_REST} "
+            "(--image-size N takes another side for all)"
+        ]
     longer = sorted(max(size) for size in sizes)
     median = longer[len(longer) // 2]
     side = min(median, LARGEST_BY_ITSELF)

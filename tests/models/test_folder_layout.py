@@ -57,6 +57,11 @@ def test_the_fingerprint_sees_the_validation_part(tmp_path: Path) -> None:
     assert read(root).fingerprint != before
 
 
+def test_further_folders_are_named(tmp_path: Path) -> None:
+    root = write_images(tmp_path, TWO, parts=("train", "test", "extra", ".hidden", "unlabelled"))
+    assert read(root).notices == ("not read: 2 folders beside test and train: extra, unlabelled",)
+
+
 def test_train_and_val_without_test(tmp_path: Path) -> None:
     said = refusal(write_images(tmp_path, TWO, parts=("train", "val")))
     assert "has no test part with class folders, only train and val: rename val to test" in said

@@ -31,6 +31,13 @@ def test_the_median_decides_not_the_most_common() -> None:
     )
 
 
+def test_a_few_odd_images_change_no_others() -> None:
+    wanted, (notice,) = choose([(96, 72)] * 19 + [(20, 20)], None)
+    assert wanted == (96, 72)
+    assert notice.startswith("1 image has another size than the other 19: brought in proportion")
+    assert choose([(96, 72)] * 8 + [(20, 20)], None)[0] == (64, 64)
+
+
 def test_large_photographs_are_made_small_unless_asked_otherwise() -> None:
     wanted, (notice,) = choose([(4000, 3000), (3000, 4000), (1200, 800)], None)
     assert wanted == (64, 64)
