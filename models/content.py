@@ -44,7 +44,7 @@ class Content:
         `memory` is a folder for what was found before; `say` gets a line before anything slow.
         """
         stats = [_stat(path) for _, _, path in self._rows]
-        state = hashlib.sha256(os.fsencode(self._listing.root))
+        state = hashlib.sha256(repr((self._listing.root, self._listing.classes)).encode())
         for (part, label, path), stat in zip(self._rows, stats, strict=True):
             facts = (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
             state.update(self._line(part, label, path, repr(facts).encode()))

@@ -31,7 +31,7 @@ class DataOptions:
 
     image_size: Count = None
     """Side to which the images of --data-dir are brought in proportion, pixels (default: as they
-    are where all have one size, else the median of their longer sides, at most 64)."""
+    are where nearly all have one size, else the median of their longer sides, at most 64)."""
 
     alpha: Literal["white", "black"] = "white"
     """What is seen through transparent pixels of the images of --data-dir."""

@@ -20,9 +20,9 @@ CLASSES = ("café", "dog", "lynx")
 
 
 def test_a_search_on_a_folder_of_odd_names(ray_cluster: str, tmp_path: Path, capsys) -> None:
-    """Classes in Latin-1 and composed otherwise, one of two images: all that is written is right,
-    and a run that goes on keeps the means with which it began."""
-    root = write_images(tmp_path / "data", {"café": 40, "dog": 40, "lynx": 2})
+    """The folder and a class in Latin-1, composed otherwise in test, one class of two images: all
+    that is written is right, and a run that goes on keeps the means with which it began."""
+    root = write_images(tmp_path / os.fsdecode(b"d\xe9j\xe0"), {"café": 40, "dog": 40, "lynx": 2})
     (root / "train/café").rename(root / "train" / os.fsdecode(b"caf\xe9"))
     (root / "test/café").rename(root / "test/cafe\u0301")
     words = ["--trials", "2", "--max-epochs", "1", "--scheduler", "none", "--precision", "fp32"]
