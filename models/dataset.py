@@ -13,19 +13,25 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from models import image_folder
+from models import image_decoding, image_folder
+from models.content import Content
+from models.folder_layout import Part
+from models.image_decoding import Alpha
 from models.images import SPLIT_SEED, DataError, Images
+from models.names import readable
 
-Part = Literal["train", "test"]
 DATASETS = ("cifar10", "cifar100", "digits")
+PARTS: tuple[Part, ...] = ("train", "test", "validation")
 CACHE_VERSION = 1
+FOLDER_VERSION = 2
+"""Of how images of a folder are decoded."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,8 @@ class Source:
     data_dir: str | None = None
     image_size: int | None = None
     """Side to which the images of a folder are resized, pixels."""
+    alpha: Alpha = "white"
+    """What is seen through transparent pixels of a folder's images."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +60,14 @@ class Dataset:
     shape: tuple[int, int, int]
     """Channels, height, width."""
     mean: tuple[float, ...]
-    """Of each channel over the training images, 0..1."""
+    """Of each channel over the images that train, 0..1: over all of the part `train` as the data
+    set is prepared, over those that a selection takes of them once it is made."""
     deviation: tuple[float, ...]
     train_count: int
     test_count: int
     notices: tuple[str, ...] = ()
+    validation_count: int = 0
+    """Images of a part of their own for validation."""
 
 
 def cache_folder() -> Path:
@@ -73,18 +84,19 @@ def prepare(source: Source, say: Callable[[str], None] = lambda line: None) -> D
     """
     if source.data_dir is None and source.dataset not in DATASETS:
         raise DataError(f"unknown data set {source.dataset!r}: one of {', '.join(DATASETS)}")
-    key, name, decode = _plan(source)
-    folder = cache_folder() / "decoded" / key
+    folders = cache_folder()
     try:
+        plan = _plan(source, folders, say)
+        folder = folders / "decoded" / plan.key
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_suffix(".lock")):
             if not (folder / "dataset.json").exists():
-                say(f"Decoding {name} (once a machine, kept in {cache_folder()})")
-                write(folder, source, name, decode())
-        return _read_info(folder, source)
+                say(f"Decoding {plan.name} (once a machine, kept in {folders})")
+                write(folder, source, plan.name, plan.decode())
+        return _read_info(folder, source, plan)
     except OSError as error:
         raise DataError(
-            f"the cache {cache_folder()} cannot be written ({error}): set KNEEPOINT_CACHE to a "
+            f"the cache {folders} cannot be written ({error}): set KNEEPOINT_CACHE to a "
             "folder that can"
         ) from error
 
@@ -113,30 +125,44 @@ class Decoded:
     notices: tuple[str, ...] = ()
 
 
-def _plan(source: Source) -> tuple[str, str, Callable[[], Decoded]]:
-    """Cache key, name for people, and how to decode; nothing is decoded here."""
+@dataclass(frozen=True)
+class _Plan:
+    """How images are decoded; nothing is decoded yet."""
+
+    key: str
+    """In the cache."""
+    name: str
+    """For people."""
+    decode: Callable[[], Decoded]
+    notices: tuple[str, ...] = ()
+    """Of what was found before decoding."""
+
+
+def _plan(source: Source, cache: Path, say: Callable[[str], None]) -> _Plan:
     if source.data_dir is not None:
-        root = Path(source.data_dir).expanduser().resolve()
-        classes, parts = image_folder.list_files(root)
-        state = hashlib.sha256(f"{CACHE_VERSION} {source.image_size}\n".encode())
-        for files in parts.values():
-            for path, _ in files:
-                size, changed = image_folder.version(path)
-                state.update(os.fsencode(path) + f"\0{size}\0{changed}\n".encode())
-        key = f"folder-{state.hexdigest()[:16]}"
-        return key, root.name, lambda: _decode_folder(classes, parts, source.image_size)
+        return _folder_plan(source, Path(source.data_dir), cache, say)
     key = f"{source.dataset}-{CACHE_VERSION}"
     if source.dataset == "digits":
-        return key, "digits", _decode_digits
-    return key, source.dataset, lambda: _decode_cifar(source.dataset)
+        return _Plan(key, "digits", _decode_digits)
+    return _Plan(key, source.dataset, lambda: _decode_cifar(source.dataset))
 
 
-def _decode_folder(
-    classes: tuple[str, ...], parts: dict[str, image_folder.Files], size: int | None
-) -> Decoded:
-    pixels, notices = image_folder.decode(parts, size)
-    labels = {part: np.array([label for _, label in files]) for part, files in parts.items()}
-    return Decoded(pixels, labels, classes, tuple(notices))
+def _folder_plan(source: Source, folder: Path, cache: Path, say: Callable[[str], None]) -> _Plan:
+    listing = image_folder.list_files(folder.expanduser().resolve())
+    content = Content(listing)
+    found = content.key(cache / "contents", say)
+    settings = f"{FOLDER_VERSION} {source.image_size} {source.alpha} {found}"
+    key = f"images-{hashlib.sha256(settings.encode()).hexdigest()[:16]}"
+
+    def decode() -> Decoded:
+        parts = listing.parts
+        pixels, notices = image_decoding.decode(parts, source.image_size, source.alpha)
+        labels: dict[str, NDArray[np.int64]] = {
+            part: np.array([label for _, label in files]) for part, files in parts.items()
+        }
+        return Decoded(pixels, labels, listing.classes, (*notices, *content.copies()))
+
+    return _Plan(key, readable(listing.root.name), decode, listing.notices)
 
 
 def _decode_digits() -> Decoded:
@@ -182,14 +208,14 @@ def write(folder: Path, source: Source, name: str, decoded: Decoded) -> None:
     content = hashlib.sha256()
     scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{folder.name}."))
     try:
-        for part in ("train", "test"):
+        for part in (part for part in PARTS if part in decoded.pixels):
             pixels, labels = decoded.pixels[part], decoded.labels[part].astype(np.int64)
             np.save(scratch / f"{part}_pixels.npy", pixels)
             np.save(scratch / f"{part}_labels.npy", labels)
             content.update(np.ascontiguousarray(pixels).data)
             content.update(labels.data)
         train = decoded.pixels["train"]
-        mean, deviation = _channel_statistics(train)
+        mean, deviation = channel_statistics(train)
         info = Dataset(
             source=source,
             name=name,
@@ -202,6 +228,7 @@ def write(folder: Path, source: Source, name: str, decoded: Decoded) -> None:
             train_count=len(train),
             test_count=len(decoded.pixels["test"]),
             notices=decoded.notices,
+            validation_count=len(decoded.pixels.get("validation", ())),
         )
         (scratch / "dataset.json").write_text(json.dumps(dataclasses.asdict(info), indent=1))
         shutil.rmtree(folder, ignore_errors=True)
@@ -210,19 +237,21 @@ def write(folder: Path, source: Source, name: str, decoded: Decoded) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _channel_statistics(
-    pixels: NDArray[np.uint8],
+def channel_statistics(
+    pixels: NDArray[np.uint8], rows: NDArray[np.int64] | None = None
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation of each channel, 0..1, from its histogram of 256 values.
 
-    A thousand images at a time, for bincount takes eight bytes a pixel.
+    Over all images, or those in `rows`. A thousand at a time, for bincount takes eight bytes a
+    pixel.
     """
     values = np.arange(256) / 255
+    rows = np.arange(len(pixels)) if rows is None else rows
     means, deviations = [], []
     for channel in range(pixels.shape[1]):
         counts = np.zeros(256)
-        for start in range(0, len(pixels), 1000):
-            some = pixels[start : start + 1000, channel]
+        for start in range(0, len(rows), 1000):
+            some = pixels[rows[start : start + 1000], channel]
             counts += np.bincount(some.ravel(), minlength=256)
         share = counts / counts.sum()
         means.append(float(share @ values))
@@ -230,8 +259,10 @@ def _channel_statistics(
     return tuple(means), tuple(deviations)
 
 
-def _read_info(folder: Path, source: Source) -> Dataset:
-    return from_dict(json.loads((folder / "dataset.json").read_text()) | {"source": source})
+def _read_info(folder: Path, source: Source, plan: _Plan) -> Dataset:
+    """What the cache says, of the folder of now: its name and what is not read may have changed."""
+    info = from_dict(json.loads((folder / "dataset.json").read_text()) | {"source": source})
+    return dataclasses.replace(info, name=plan.name, notices=(*plan.notices, *info.notices))
 
 
 def from_dict(fields: dict[str, Any]) -> Dataset:

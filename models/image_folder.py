@@ -1,132 +1,167 @@
-"""Decodes a folder of images, DIR/{train,test}/<class>/*, of any classes and formats."""
+"""Lists a folder of images, DIR/{train,test}/<class>/* and perhaps DIR/validation/<class>/*."""
 
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
+from models.class_files import Skipped, images_below, is_hidden
+from models.folder_layout import Folders, Part, class_folders, find_parts
 from models.images import DataError
-
-EXTENSIONS = frozenset(Image.registered_extensions())
-MOST_BYTES = 8 << 30
-"""Decoded images are held in memory; more than this is refused."""
-UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
-"""What Pillow raises for a file that is no image, or a damaged one."""
-LAYOUT = "expected DIR/train/<class>/* and DIR/test/<class>/*"
+from models.names import class_name, counted, is_utf8, readable, some
 
 Files = list[tuple[Path, int]]
 """Each image's path and the number of its class."""
 
 
-def list_files(folder: Path) -> tuple[tuple[str, ...], dict[str, Files]]:
-    """Class names, and the files of `train` and `test`; DataError if the layout does not hold."""
-    if not folder.is_dir():
-        raise DataError(f"data folder {folder} does not exist: {LAYOUT}")
-    if not any(folder.iterdir()):
-        raise DataError(f"data folder {folder} is empty: {LAYOUT}")
-    names = {part: _class_names(folder, part) for part in ("train", "test")}
-    if len(names["train"]) < 2:
-        raise DataError(
-            f"{folder / 'train'} has one class only ({names['train'][0]}): at least two are needed"
-        )
-    differing = sorted(set(names["train"]) ^ set(names["test"]))
-    if differing:
-        raise DataError(f"class {differing[0]} stands in only one of train and test of {folder}")
-    parts = {part: _part_files(folder / part, names["train"]) for part in names}
-    return names["train"], parts
+@dataclass(frozen=True)
+class Listing:
+    """What a folder holds."""
+
+    root: Path
+    classes: tuple[str, ...]
+    parts: dict[Part, Files]
+    notices: tuple[str, ...]
+    """To the user: what is read that is not plain, and what is not read."""
 
 
-def _class_names(folder: Path, part: str) -> tuple[str, ...]:
-    root = folder / part
-    found = root.iterdir() if root.is_dir() else ()
-    names = tuple(sorted(p.name for p in found if p.is_dir() and not p.name.startswith(".")))
-    if not names:
-        raise DataError(f"data folder {folder} has no {part} part with class folders: {LAYOUT}")
-    return names
-
-
-def _part_files(root: Path, names: tuple[str, ...]) -> Files:
-    files: Files = []
-    for label, name in enumerate(names):
-        found = sorted(path for path in (root / name).rglob("*") if _is_image(path))
-        if not found:
-            raise DataError(f"class folder {root / name} has no image")
-        files += [(path, label) for path in found]
-    return files
-
-
-def _is_image(path: Path) -> bool:
-    hidden = path.name.startswith(".")  # what file managers leave behind
-    return path.suffix.lower() in EXTENSIONS and not hidden and not path.is_dir()
-
-
-def version(path: Path) -> tuple[int, int]:
-    """Size (bytes) and time of change (ns) of an image's file; DataError if it is not there."""
+def list_files(root: Path) -> Listing:
+    """The classes, and the files of each part; DataError if the layout does not hold."""
     try:
-        stat = path.stat()
+        return _list(root)
     except OSError as error:
-        raise DataError(f"image {path} cannot be read ({error.strerror})") from error
-    return stat.st_size, stat.st_mtime_ns
+        raise DataError(f"data folder {root} cannot be read ({error})") from error
 
 
-def decode(
-    parts: dict[str, Files], size: int | None
-) -> tuple[dict[str, NDArray[np.uint8]], list[str]]:
-    """Pixels (n, 3, height, width) of each part, and notices to the user.
+def _list(root: Path) -> Listing:
+    folders = find_parts(root)
+    named = {part: _by_class(part, folder) for part, folder in folders.items()}
+    classes = _agreed(folders, named)
+    parts: dict[Part, Files] = {}
+    skipped = Skipped()
+    for part, folder in folders.items():
+        parts[part] = []
+        skipped.add(_beside(folder))
+        for label, name in enumerate(classes):
+            images, left = images_below(named[part][name])
+            skipped.add(left)
+            if not images:
+                raise DataError(_no_image(named[part][name], left))
+            parts[part] += [(path, label) for path in images]
+    notices = [
+        *_validation_notice(folders, parts),
+        *_beside_notice(root, folders),
+        *_name_notice(named),
+        *_nested_notice(folders, parts),
+        *([f"skipped: {skipped}"] if skipped else []),
+    ]
+    return Listing(root, classes, parts, tuple(notices))
 
-    Images are resized to size x size where `size` is given, else all to the size that most of them
-    have, with a notice where any differs. DataError names a file that cannot be read.
-    """
-    every = [path for files in parts.values() for path, _ in files]
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        sizes = list(pool.map(_read_size, every))
-    (wanted, most), *others = Counter(sizes).most_common()
-    notices = []
-    if size is not None:
-        wanted = (size, size)
-    elif others:
-        notices.append(
-            f"images differ in size: {len(every) - most} of {len(every)} are resized to the most "
-            f"common, {wanted[0]}x{wanted[1]}"
-        )
-    if len(every) * 3 * wanted[0] * wanted[1] > MOST_BYTES:
+
+def _by_class(part: Part, root: Path) -> dict[str, Path]:
+    """The class folders of a part by the names of their classes."""
+    found: dict[str, Path] = {}
+    for folder in class_folders(part, root):
+        name = class_name(folder.name)
+        if name in found:
+            raise DataError(
+                f"two class folders of {root} have the same name, {name}, but for how its letters "
+                f"are stored ({found[name].name!a}, {folder.name!a}): rename one"
+            )
+        found[name] = folder
+    return found
+
+
+def _agreed(folders: Folders, named: dict[Part, dict[str, Path]]) -> tuple[str, ...]:
+    """The classes, which must be those of all parts."""
+    classes = tuple(sorted(named["train"]))
+    if len(classes) < 2:
         raise DataError(
-            f"{len(every)} images of {wanted[0]}x{wanted[1]} take more than {MOST_BYTES >> 30} GiB "
-            "in memory: make them smaller with --image-size N"
+            f"{folders['train']} has one class only ({classes[0]}): at least two are needed"
         )
-    pixels = {}
+    for part in folders:
+        differing = sorted(set(classes) ^ set(named[part]))
+        if differing:
+            both = (folders["train"].name, folders[part].name)
+            has, has_not = both if differing[0] in named["train"] else both[::-1]
+            raise DataError(
+                f"class {differing[0]} stands in only one of train and {part} of "
+                f"{folders['train'].parent}: {has} has it, {has_not} has not"
+                f"{_like(differing)}"
+            )
+    return classes
+
+
+def _like(names: list[str]) -> str:
+    """Of the classes that only one part has, the one that is meant by the first, as it seems."""
+    plain = names[0].strip().casefold()
+    meant = [name for name in names[1:] if name.strip().casefold() == plain]
+    return f", but {meant[0]!r}: name both alike" if meant else ""
+
+
+def _beside(part: Path) -> Skipped:
+    """What stands beside the class folders of a part."""
+    skipped = Skipped()
+    for path in part.iterdir():
+        if is_hidden(path.name):
+            skipped.hidden += 1
+        elif not path.is_dir():
+            skipped.beside += 1
+    return skipped
+
+
+def _no_image(folder: Path, left: Skipped) -> str:
+    return f"class folder {folder} has no image" + (f" that is read; it has {left}" if left else "")
+
+
+def _validation_notice(folders: Folders, parts: dict[Part, Files]) -> list[str]:
+    if "validation" not in folders:
+        return []
+    return [
+        f"the {counted(len(parts['validation']), 'image')} of {folders['validation'].name} "
+        "validate, and nothing is held out of train"
+    ]
+
+
+def _beside_notice(root: Path, folders: Folders) -> list[str]:
+    parts = set(folders.values())
+    others = sorted(
+        path.name
+        for path in root.iterdir()
+        if path.is_dir() and path not in parts and not is_hidden(path.name)
+    )
+    return (
+        [f"not read: {counted(len(others), 'folder')} beside {_parts_of(folders)}: {_in(others)}"]
+        if others
+        else []
+    )
+
+
+def _parts_of(folders: Folders) -> str:
+    return " and ".join(folder.name for folder in folders.values())
+
+
+def _name_notice(named: dict[Part, dict[str, Path]]) -> list[str]:
+    odd = sorted({c for by in named.values() for c, f in by.items() if not is_utf8(f.name)})
+    if not odd:
+        return []
+    folders = counted(len(odd), "class is", "classes are")
+    return [f"{folders} named in bytes that are no UTF-8, taken for Latin-1: {some(odd)}"]
+
+
+def _nested_notice(folders: Folders, parts: dict[Part, Files]) -> list[str]:
+    """Of images that stand deeper than in their class folder."""
+    inner: dict[str, int] = {}
     for part, files in parts.items():
-        out = np.empty((len(files), 3, wanted[1], wanted[0]), np.uint8)
-        with ThreadPoolExecutor(max_workers=4) as pool:
-            for row, image in enumerate(pool.map(lambda f: _read(f[0], wanted), files)):
-                out[row] = image
-        pixels[part] = out
-    return pixels, notices
+        depth = len(folders[part].parts) + 2
+        for path, _ in files:
+            if len(path.parts) > depth:
+                name = "/".join(path.parts[depth - 2 : depth])
+                inner[name] = inner.get(name, 0) + 1
+    if not inner:
+        return []
+    count = counted(sum(inner.values()), "image stands", "images stand")
+    return [f"{count} in sub-folders of class folders and are read too: {_in(sorted(inner))}"]
 
 
-def _read_size(path: Path) -> tuple[int, int]:
-    try:
-        with Image.open(path) as image:
-            return image.size
-    except UNREADABLE as error:
-        raise DataError(f"image {path} cannot be read ({_first_line(error)})") from error
-
-
-def _read(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
-    try:
-        with Image.open(path) as image:
-            if image.mode.startswith(("I", "F")):
-                raise ValueError(f"mode {image.mode}: convert it to 8 bits a channel")
-            colours = image.convert("RGB")
-            if colours.size != size:
-                colours = colours.resize(size, Image.Resampling.BILINEAR)
-            return np.asarray(colours).transpose(2, 0, 1)
-    except UNREADABLE as error:
-        raise DataError(f"image {path} cannot be read ({_first_line(error)})") from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+def _in(names: Sequence[str]) -> str:
+    return readable(some(names))

@@ -1,5 +1,6 @@
 """Labelled images in memory, and which of them train and which validate."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,6 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from models.names import readable, some
+
 SPLIT_SEED = 0
 """Fixed, whatever a search's own seed: every search validates on the same images."""
 VALIDATION_SHARE = 0.1
@@ -15,6 +18,9 @@ VALIDATION_SHARE = 0.1
 
 class DataError(ValueError):
     """The data cannot be used; the message is one line that says why and what to do."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(readable(message))  # paths may hold anything
 
 
 @dataclass(frozen=True)
@@ -61,46 +67,85 @@ def noise_images(count: int, shape: Sequence[int], classes: int) -> Images:
     return Images(pixels, torch.randint(0, classes, (count,), generator=generator))
 
 
-def split(images: Images, count: int | None = None) -> tuple[Subset, Subset]:
+def split(
+    images: Images, count: int | None = None, classes: Sequence[str] = ()
+) -> tuple[Subset, Subset]:
     """Train and validation subsets: 10 % stratified for validation, out of `count` images.
 
-    Without `count`, out of all. The same images give the same split, always. DataError where a
-    class has too few images to stand on both sides.
+    Without `count`, out of all. Each class stands on both sides, with one image at least. The same
+    images give the same split, always. DataError, with the name of the class out of `classes`,
+    where there are too few images for that.
     """
     from sklearn.model_selection import train_test_split  # slow to import; workers do without
 
     labels = images.labels.numpy()
-    index = np.arange(len(labels))
-    classes = len(np.unique(labels))
-    if count is not None and count > len(labels):
-        raise DataError(f"--train-images {count} is more than the {len(labels)} training images")
-    if count is not None:
-        index = _draw(labels, count)
-    try:
-        train, validation = train_test_split(
-            index, test_size=VALIDATION_SHARE, stratify=labels[index], random_state=SPLIT_SEED
-        )
-    except ValueError as error:
-        used = len(labels) if count is None else count
-        raise DataError(
-            f"{used} training images of {classes} classes are too few to hold out "
-            f"{VALIDATION_SHARE:.0%} of each class: give at least {int(classes / VALIDATION_SHARE)}"
-            ", and 2 a class"
-        ) from error
+    several = _check_split(labels, len(labels) if count is None else count, classes)
+    index = draw(images, count)
+    held_out = math.ceil(VALIDATION_SHARE * len(index))
+    train, validation = train_test_split(
+        index,
+        test_size=VALIDATION_SHARE if held_out >= several else several,
+        stratify=labels[index],
+        random_state=SPLIT_SEED,
+    )
+    validation, train = _with_all_classes(validation, train, labels)
+    train, validation = _with_all_classes(train, validation, labels)
     return (
         Subset(images, torch.from_numpy(np.sort(train))),
         Subset(images, torch.from_numpy(np.sort(validation))),
     )
 
 
-def _draw(labels: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """Indices of `count` images by chance, of each class in proportion."""
+def draw(images: Images, count: int | None) -> NDArray[np.int64]:
+    """Indices of `count` images by chance, of each class in proportion, but two of each where
+    there are so many; all images without `count`."""
+    labels = images.labels.numpy()
+    if count is None:
+        return np.arange(len(labels))
+    if count > len(labels):
+        raise DataError(f"--train-images {count} is more than the {len(labels)} training images")
     order = np.random.default_rng(SPLIT_SEED).permutation(len(labels))
     depth = np.empty(len(labels))  # how far down its class an image stands, 0..1
     for label in np.unique(labels):
         members = order[labels[order] == label]
         depth[members] = (np.arange(len(members)) + 0.5) / len(members)
-    return np.sort(np.argsort(depth, kind="stable")[:count])
+        depth[members[:2]] = (-2, -1)[: len(members)]
+    chosen = np.sort(np.argsort(depth, kind="stable")[:count])
+    several = len(np.unique(labels))
+    if len(np.unique(labels[chosen])) < several:
+        raise DataError(
+            f"{count} training images of {several} classes are too few: give at least {several}"
+        )
+    return chosen
+
+
+def _check_split(labels: NDArray[np.int64], count: int, classes: Sequence[str]) -> int:
+    """The number of classes; DataError unless two images of each can be among `count`."""
+    present, sizes = np.unique(labels, return_counts=True)
+    rare = [classes[label] if classes else str(label) for label in present[sizes < 2]]
+    need = "one to train and one to validate"
+    if rare:
+        has = "class {} has" if len(rare) == 1 else "classes {} each have"
+        raise DataError(
+            f"{has.format(some(rare))} one training image only: at least two are needed, {need}; "
+            "add images, or take the class out of all parts"
+        )
+    if count < 2 * len(present):
+        raise DataError(
+            f"{count} training images of {len(present)} classes are too few: give at least "
+            f"{2 * len(present)}, of each class {need}"
+        )
+    return len(present)
+
+
+def _with_all_classes(
+    one: NDArray[np.int64], other: NDArray[np.int64], labels: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The indices `one` with an image more of each class that only `other` has, which gives it."""
+    for label in np.setdiff1d(labels[other], labels[one]):
+        moved = np.flatnonzero(labels[other] == label)[0]
+        one, other = np.append(one, other[moved]), np.delete(other, moved)
+    return one, other
 
 
 def to_device(subsets: Sequence[Subset], device: torch.device) -> list[Subset]:

@@ -1,5 +1,6 @@
 """Which images of a data set train and which validate, worked out once and carried as numbers."""
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Literal
 
@@ -7,10 +8,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.dataset import Dataset, Part, load
-from models.images import Subset, split
+from models.dataset import Dataset, channel_statistics, load
+from models.folder_layout import Part
+from models.images import Subset, draw, split
+from models.names import some
 
 ValidateOn = Literal["validation", "test"]
+FEW = 10
+"""Fewer training images of a class are worth a word."""
 
 
 @dataclass(frozen=True)
@@ -23,21 +28,47 @@ class Selection:
 
 
 def select(dataset: Dataset, train_images: int | None, validate_on: ValidateOn) -> Selection:
-    """Validation held out of `train_images` (all if None), or as the transcript did: all of them
-    train, and the test images validate. DataError where they are too few."""
-    train, validation = split(load(dataset, "train"), train_images)
-    rows, held_out = train.index.numpy(), validation.index.numpy()
-    if validate_on == "validation":
-        return Selection(rows, held_out, "train")
-    everything = np.sort(np.concatenate([rows, held_out]))
-    return Selection(everything, np.arange(dataset.test_count), "test")
+    """Validation held out of `train_images` (all if None), unless the data set has a part for it;
+    or as the transcript did: all of them train, and the test images validate. DataError where they
+    are too few."""
+    images = load(dataset, "train")
+    if validate_on == "test":
+        return Selection(draw(images, train_images), np.arange(dataset.test_count), "test")
+    if dataset.validation_count:
+        held_out = np.arange(dataset.validation_count)
+        return Selection(draw(images, train_images), held_out, "validation")
+    train, validation = split(images, train_images, dataset.classes)
+    return Selection(train.index.numpy(), validation.index.numpy(), "train")
+
+
+def trained_on(dataset: Dataset, selection: Selection) -> Dataset:
+    """`dataset` with the means and deviations of the images that train, not of those that
+    validate; and a notice of classes that have few."""
+    images = load(dataset, "train")
+    mean, deviation = channel_statistics(images.pixels.numpy(), selection.train)
+    notices = (*dataset.notices, *_few(dataset, selection))
+    return dataclasses.replace(dataset, mean=mean, deviation=deviation, notices=notices)
 
 
 def subsets(dataset: Dataset, selection: Selection) -> tuple[Subset, Subset]:
     """The images that train and those that validate."""
     images = load(dataset, "train")
-    validation = images if selection.validation_part == "train" else load(dataset, "test")
+    part = selection.validation_part
+    validation = images if part == "train" else load(dataset, part)
     return (
         Subset(images, torch.from_numpy(selection.train)),
         Subset(validation, torch.from_numpy(selection.validation)),
     )
+
+
+def _few(dataset: Dataset, selection: Selection) -> list[str]:
+    train, validation = (
+        np.bincount(part.images.labels[part.index].numpy(), minlength=len(dataset.classes))
+        for part in subsets(dataset, selection)
+    )
+    few = [
+        f"{dataset.classes[label]} ({train[label]} train, {validation[label]} validate)"
+        for label in np.argsort(train, kind="stable")
+        if train[label] < FEW
+    ]
+    return [f"few images of a class: {some(few)}"] if few else []

@@ -5,16 +5,16 @@ import dataclasses
 import torch
 from rich.console import Console
 
-from models.dataset import Dataset, load, prepare
+from models.dataset import Dataset
 from models.device import choose_device, describe
-from models.images import split
 from models.network import measure_size
 from models.precision import Chooser
+from models.selection import select, subsets, trained_on
 from models.training import EpochResult, Training
 from models.transcript import TRANSCRIPT
 from search.command_line import checking
 from search.options import DebugOptions
-from search.sources import check_data_options, require_positive, source_of
+from search.sources import check_data_options, prepared, print_notices, require_positive
 
 
 def debug(options: DebugOptions, console: Console) -> list[EpochResult]:
@@ -26,7 +26,7 @@ def debug(options: DebugOptions, console: Console) -> list[EpochResult]:
         _check(options)
         if options.threads:
             torch.set_num_threads(options.threads)
-        training = _start(options, prepare(source_of(options), console.print), console)
+        training = _start(options, prepared(options, console), console)
     results = []
     while training.epoch < training.design.epochs:
         results.append(training.run_epoch())
@@ -49,8 +49,11 @@ def _start(options: DebugOptions, dataset: Dataset, console: Console) -> Trainin
     if options.epochs:
         design = dataclasses.replace(design, epochs=options.epochs)
     device = choose_device(options.device)
+    selection = select(dataset, options.train_images, "validation")
+    dataset = trained_on(dataset, selection)
+    print_notices(dataset, console)
+    train, validation = subsets(dataset, selection)
     parameters, flops = measure_size(design, dataset.shape, len(dataset.classes))
-    train, validation = split(load(dataset, "train"), options.train_images)
     chosen = Chooser(options.precision, dataset, device).choose(design, len(train))
     console.print(
         f"{options.design}: {parameters:,} parameters, {flops / 1e6:.1f} MFLOPs an image; "
@@ -58,6 +61,7 @@ def _start(options: DebugOptions, dataset: Dataset, console: Console) -> Trainin
         f"{describe(device)}, {chosen}",
         highlight=False,
         soft_wrap=True,
+        markup=False,
     )
     return Training(
         design, dataset, train, validation, seed=options.seed, device=device, precision=chosen

@@ -26,10 +26,15 @@ class DataOptions:
     """Images by name: CIFAR is downloaded once (170 MB), the digits (8x8 pixels) never."""
 
     data_dir: Folder = None
-    """Images of your own instead: a folder DIR/{train,test}/<class>/*, of any classes."""
+    """Images of your own instead: a folder DIR/{train,test}/<class>/*, of any classes; also with
+    DIR/validation/<class>/*, else a tenth of train validates."""
 
     image_size: Count = None
-    """Side to which the images of --data-dir are resized, pixels (default: as they are)."""
+    """Side to which the images of --data-dir are brought in proportion, pixels (default: as they
+    are where nearly all have one size, else the median of their longer sides, at most 64)."""
+
+    alpha: Literal["white", "black"] = "white"
+    """What is seen through transparent pixels of the images of --data-dir."""
 
     train_images: Count = None
     """Use this many of the training images, drawn class by class (default: all)."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from models.dataset import Dataset
 from models.design import Design, from_dict
 from search import budget as budgets
 from search import run_folder
@@ -37,6 +38,14 @@ class Earlier:
     fingerprint: str
     warm: tuple[tuple[str, Design], ...] = ()
     """The designs of an earlier run that it began with."""
+    pixels: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+    """Means and deviations of the channels that it began with."""
+
+    def normalised(self, dataset: Dataset) -> Dataset:
+        """`dataset` as the run's networks have seen it since its beginning."""
+        if self.pixels is None:
+            return dataset
+        return replace(dataset, mean=self.pixels[0], deviation=self.pixels[1])
 
 
 def find(given: SearchOptions, named: Collection[str] | None = None) -> Earlier:
@@ -59,8 +68,11 @@ def find(given: SearchOptions, named: Collection[str] | None = None) -> Earlier:
     if given.extend:
         options = _extended(options, given, known)
     warm = tuple((str(name), from_dict(design)) for name, design in info.get("warm_designs", []))
-    fingerprint = str(info.get("dataset", {}).get("fingerprint", ""))
-    return Earlier(folder, options, known, fingerprint, warm)
+    data = info.get("dataset", {})
+    fingerprint = str(data.get("fingerprint", ""))
+    mean, deviation = (tuple(data.get(name, ())) for name in ("mean", "deviation"))
+    pixels = (mean, deviation) if mean and deviation else None
+    return Earlier(folder, options, known, fingerprint, warm, pixels)
 
 
 def _named(given: SearchOptions) -> set[str]:

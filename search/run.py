@@ -18,6 +18,7 @@ def main(words: Sequence[str]) -> int:
     """Runs the command; its exit status: 0, 1 without a result or when a fault stopped it, 2 for
     bad input, 130 when cut."""
     first = words[0] if words else ""
+    command_line.print_any_name()
     try:
         if first == "debug":
             return _debug(command_line.parse(DebugOptions, words[1:], f"{PROGRAM} debug"))

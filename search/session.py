@@ -12,9 +12,8 @@ from pathlib import Path
 from ray.exceptions import RayError
 from rich.console import Console
 
-from models.dataset import Dataset, prepare
 from models.error_text import first_line
-from models.selection import select
+from models.selection import select, trained_on
 from search import (
     announcement,
     cluster,
@@ -38,12 +37,12 @@ from search.live import LiveLine
 from search.node_times import FILE as NODE_TIMES
 from search.node_times import NodeTimes, Watch
 from search.node_versions import versions
-from search.options import RunOptions, SearchOptions
+from search.options import RunOptions, SearchOptions, TranscriptOptions
 from search.recorder import Follow, Recorder, RecordError
 from search.resuming import Earlier
 from search.run_setup import Session
 from search.scalars import Scalars
-from search.sources import source_of
+from search.sources import prepared, print_notices
 from search.state import SearchState, load
 from search.store import Store, check_writable
 from search.study import StudyLog
@@ -69,15 +68,20 @@ def run(
         budget = jobs.check(options)
         if options.cluster_down:
             ray_up.check_take_down(options.storage)
-        dataset = _prepare_data(options, console)
-        images = len(select(dataset, options.train_images, "validation").train)
+        dataset = prepared(options, console)
+        on_test = isinstance(options, TranscriptOptions)
+        selection = select(dataset, options.train_images, "test" if on_test else "validation")
+        dataset = trained_on(dataset, selection)
+        print_notices(dataset, console)
         if earlier and earlier.fingerprint != dataset.fingerprint:
             raise ValueError(f"the images are not those that {earlier.folder} was trained on")
+        if earlier:
+            dataset = earlier.normalised(dataset)
     with cluster.connection(options.address):
         with checking():
             plan = run_plan.plan_of(options, budget)
             options = jobs.resolved(options, run_plan.is_accelerated(plan, options))
-            limits = jobs.limits_of(options, dataset, plan, images)
+            limits = jobs.limits_of(options, dataset, plan, len(selection.train))
             warm = earlier.warm if earlier else jobs.warm_designs(options, dataset, limits)
             job = jobs.make_job(options, dataset, limits, warm)
             stopping = jobs.stopping_of(options, plan)
@@ -89,7 +93,6 @@ def run(
             storage = run_storage.apart(folder, storage)
             _check_nodes(folder, storage, new=earlier is None)
         cluster.log_to_file(folder / "ray.log")
-        selection = select(dataset, options.train_images, job.validate_on)
         session = Session(
             folder, storage, options, budget, plan, dataset, job, selection, stopping, console
         )
@@ -164,14 +167,6 @@ def _writable(folder: Path) -> Iterator[None]:
         yield
     except (OSError, RecordError) as error:
         raise BadInput(f"run {folder} cannot be written: {first_line(error)}") from error
-
-
-def _prepare_data(options: RunOptions, console: Console) -> Dataset:
-    """The data set that `options` name, with notices printed."""
-    dataset = prepare(source_of(options), lambda line: console.print(line, soft_wrap=True))
-    for notice in dataset.notices:
-        console.print(f"Notice: {notice}", soft_wrap=True)
-    return dataset
 
 
 def _train(session: Session, recorder: Recorder) -> Outcome:

@@ -1,6 +1,8 @@
 """From options to where the images come from."""
 
-from models.dataset import Source
+from rich.console import Console
+
+from models.dataset import Dataset, Source, prepare
 from search.options import DataOptions
 
 MOST_SEED = 2**31 - 1
@@ -9,7 +11,23 @@ MOST_SEED = 2**31 - 1
 def source_of(options: DataOptions) -> Source:
     """The folder that is named, as an absolute path; else the data set of that name."""
     folder = None if options.data_dir is None else str(options.data_dir.expanduser().resolve())
-    return Source(options.dataset, folder, options.image_size)
+    return Source(options.dataset, folder, options.image_size, options.alpha)
+
+
+def prepared(options: DataOptions, console: Console) -> Dataset:
+    """The data set that `options` name; says before anything slow what it is."""
+    return prepare(source_of(options), lambda line: _print(console, line))
+
+
+def print_notices(dataset: Dataset, console: Console) -> None:
+    """A line for each."""
+    for notice in dataset.notices:
+        _print(console, f"Notice: {notice}")
+
+
+def _print(console: Console, line: str) -> None:
+    # Names of folders and classes may look like the console's markup.
+    console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
 def check_data_options(options: DataOptions) -> None:
@@ -18,6 +36,8 @@ def check_data_options(options: DataOptions) -> None:
     require_positive("image_size", options.image_size)
     if options.image_size is not None and options.data_dir is None:
         raise ValueError("--image-size is for the images of --data-dir")
+    if options.alpha != "white" and options.data_dir is None:
+        raise ValueError("--alpha is for the images of --data-dir")
     if not 0 <= options.seed <= MOST_SEED:
         raise ValueError(f"--seed {options.seed}: 0 to {MOST_SEED}")
 

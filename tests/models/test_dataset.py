@@ -8,25 +8,15 @@ import pytest
 from PIL import Image
 from torchvision.datasets import CIFAR10
 
-from models import dataset, image_folder
+from models import dataset, image_decoding
 from models.dataset import Source, load, prepare
 from models.images import DataError
-
-
-def write_images(folder: Path, classes: dict[str, int], size: int = 8) -> None:
-    rng = np.random.default_rng(0)
-    for part in ("train", "test"):
-        for name, count in classes.items():
-            (folder / part / name).mkdir(parents=True)
-            for number in range(count):
-                pixels = rng.integers(0, 256, (size, size, 3), dtype=np.uint8)
-                Image.fromarray(pixels).save(folder / part / name / f"{number}.png")
+from tests.models.image_folders import write_images
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    write_images(tmp_path / "pets", {"cat": 3, "dog": 2})
-    return tmp_path / "pets"
+    return write_images(tmp_path / "pets", {"cat": 3, "dog": 2})
 
 
 def source(folder: Path, size: int | None = None) -> Source:
@@ -54,9 +44,10 @@ def test_folder_keeps_pixels_and_classes(folder: Path) -> None:
 
 
 def test_decoded_once_and_again_after_a_change(folder: Path, monkeypatch) -> None:
+    Image.new("RGB", (8, 8), "teal").save(folder / "train/cat/own.png")  # decoded by no other test
     decoded = []
-    plain = image_folder.decode
-    monkeypatch.setattr(image_folder, "decode", lambda *words: decoded.append(1) or plain(*words))
+    plain = image_decoding.decode
+    monkeypatch.setattr(image_decoding, "decode", lambda *words: decoded.append(1) or plain(*words))
     first = prepare(source(folder))
     assert prepare(source(folder)) == first
     assert len(decoded) == 1
@@ -65,21 +56,8 @@ def test_decoded_once_and_again_after_a_change(folder: Path, monkeypatch) -> Non
     assert len(decoded) == 2
 
 
-def test_sizes_that_differ_are_resized_with_a_notice(folder: Path) -> None:
-    Image.new("RGB", (20, 9)).save(folder / "train/cat/wide.png")
-    found = prepare(source(folder))
-    assert found.shape == (3, 8, 8)
-    assert found.notices == ("images differ in size: 1 of 11 are resized to the most common, 8x8",)
-
-
 def test_image_size_resizes_all(folder: Path) -> None:
     assert prepare(source(folder, 5)).shape == (3, 5, 5)
-
-
-def test_hidden_files_and_folders_are_left_alone(folder: Path) -> None:
-    (folder / "train" / ".checkpoints").mkdir()
-    (folder / "train" / "cat" / "._0.png").write_bytes(b"metadata")
-    assert prepare(source(folder)).train_count == 5
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK"])
@@ -88,14 +66,6 @@ def test_other_modes_become_rgb(folder: Path, mode: str) -> None:
     Image.new("L", (8, 8), 255).convert(mode).save(path)
     train = load(prepare(source(folder)), "train")
     assert train.pixels[3].float().mean() > 250
-
-
-@pytest.mark.parametrize("mode", ["I;16", "F"])
-def test_more_than_8_bits_are_refused(folder: Path, mode: str) -> None:
-    path = folder / "train/cat/deep.tif"
-    Image.new(mode, (8, 8)).save(path)
-    with pytest.raises(DataError, match=r"deep\.tif cannot be read \(mode .*8 bits"):
-        prepare(source(folder))
 
 
 def test_broken_link_is_named(folder: Path) -> None:

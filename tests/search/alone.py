@@ -6,14 +6,16 @@ import torch
 
 from models.dataset import Dataset
 from models.device import FIXED
-from models.selection import select, subsets
+from models.selection import select, subsets, trained_on
 from models.training import Training
 from search.state import SearchState
 
 
 def check_results(found: SearchState, digits: Dataset) -> None:
     """Each trial showed what one shows that trains alone, and undisturbed."""
-    train, validation = subsets(digits, select(digits, None, "validation"))
+    selection = select(digits, None, "validation")
+    digits = trained_on(digits, selection)
+    train, validation = subsets(digits, selection)
     for trial in found.trials.values():
         alone = Training(
             trial.design, digits, train, validation, seed=trial.seed,

@@ -73,7 +73,10 @@ def test_the_smallest_networks_are_of_the_space() -> None:
         (Limits((3, 4, 4), 10), "at most 2 blocks with pooling on images of 4x4"),
         (Limits(SHAPE, 10, 1000), "parameters, more than --max-parameters 1,000"),
         (Limits(SHAPE, 10, workers=65), "a batch of 64 cannot be shared by 65 workers"),
-        (Limits(SHAPE, 10, workers=33), "batch norm needs two images a worker, and 33 share a batch of 64"),
+        (
+            Limits(SHAPE, 10, workers=33),
+            "batch norm needs two images a worker, and 33 share a batch of 64",
+        ),
         (Limits(SHAPE, 10, workers=32), ""),
     ],
 )

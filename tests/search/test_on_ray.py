@@ -82,7 +82,11 @@ def check_winner(run: Path, found: state.SearchState) -> None:
     from models.dataset import Source, prepare
     from models.scoring import predict
 
-    dataset = prepare(Source("digits"))
+    dataset = dataclasses.replace(
+        prepare(Source("digits")),
+        mean=tuple(design["mean"]),
+        deviation=tuple(design["deviation"]),
+    )
     test = load(dataset, "test")
     predictions = predict(network, test, made, dataset, torch.device("cpu"))
     assert metrics["accuracy"] == (predictions == test.labels.numpy()).mean()
