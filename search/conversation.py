@@ -264,6 +264,7 @@ class Conversation:
         Not when another lane has come free, which may hold the very place they wait for, nor when
         there is no place for them any more.
         """
+        self.recorder.workers_to_come(number)
         if not self._idle_lane and len(self._legs) <= self._open_lanes():
             return True
         self._give_back(number)
