@@ -33,7 +33,7 @@ def winner_section(found: Findings, report: ReportFolder) -> Section:
         anchor="winner",
         title="The winner" if found.winner else "The leading design",
         paragraphs=[
-            f"This is {found.best_name}, which {role} after {count(found.epoch or 0, 'epoch')}. "
+            f"This is {found.best_title}, which {role} after {count(found.epoch or 0, 'epoch')}. "
             "Its design:"
         ],
         figures=figures,

@@ -6,6 +6,7 @@ from typing import Literal
 
 from models.dataset import Dataset
 from models.design import Design
+from models.quantities import count
 from models.selection import ValidateOn
 from models.transcript import TRANSCRIPT
 from search import budget as budgets
@@ -181,9 +182,10 @@ def _second(objectives: str) -> str:
 
 
 def _notes(options: SearchOptions, epochs: int, warm: int) -> tuple[str, ...]:
-    rungs = ", ".join(map(str, ladder(epochs)))
+    *first_rungs, last_rung = ladder(epochs)
+    rungs = ", ".join([*map(str, first_rungs), count(last_rung, "epoch")])
     how = {
-        "promote": f"trials pause after {rungs} epochs; the promising ones go on",
+        "promote": f"trials pause after {rungs}; the promising ones go on",
         "asha": f"after 1, {REDUCTION}, {REDUCTION**2}, ... epochs ASHA ends the worse trials",
         "none": "no trial is ended early",
     }
@@ -192,7 +194,7 @@ def _notes(options: SearchOptions, epochs: int, warm: int) -> tuple[str, ...]:
     proposed = by.get(options.searcher, f"{options.searcher} proposes")
     objectives = () if options.objectives == "accuracy" else (f"objectives: {options.objectives}",)
     return (
-        f"designs: {first} first, then what {proposed}, at most {epochs} epochs each",
+        f"designs: {first} first, then what {proposed}, at most {count(epochs, 'epoch')} each",
         how[options.scheduler],
         *objectives,
     )
@@ -208,7 +210,8 @@ def _transcript_job(options: TranscriptOptions) -> Job:
         max_parameters=None,
         warm=(),
         notes=(
-            "designs: " + ", ".join(f"{name} ({design.epochs} epochs)" for name, design in designs),
+            "designs: "
+            + ", ".join(f"{name} ({count(design.epochs, 'epoch')})" for name, design in designs),
             "as in the transcript: trained on all training images, scored on the test images",
         ),
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from models.design import Design, from_dict
+from models.short_design import describe
 from search import ledger
 from search.accounts import Account, Held, Share, add, by_item, by_share, share_of
 
@@ -48,6 +49,13 @@ class Trial:
     def share(self) -> Share:
         """What its workers hold, in the session that was the last to train it."""
         return Share(self.workers, self.cpus_per_worker, self.gpus_per_worker)
+
+    @property
+    def title(self) -> str:
+        """For people: "cnn-3 (trial 3)", or "trial 7 (cnn 32-64, bn, adam 1e-3)"."""
+        if self.name:
+            return f"{self.name} (trial {self.trial})"
+        return f"trial {self.trial} ({describe(self.design)})"
 
     @property
     def costs(self) -> dict[str, float]:

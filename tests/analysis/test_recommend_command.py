@@ -46,7 +46,7 @@ def test_it_says_what_the_design_is_and_costs(run, capsys):
 def test_if_none_qualifies_the_closest_is_named(run, capsys):
     status, printed = answer(run, capsys, "--min-accuracy", "0.95")
     assert status == 1 and printed.err.count("\n") == 1 and printed.out == ""
-    assert "closest is trial 1 after 3 epochs" in printed.err
+    assert "closest is trial 1 (cnn 32-64-128, adam 1e-3) after 3 epochs" in printed.err
 
 
 def test_a_run_without_results_recommends_nothing(make_run, capsys):
