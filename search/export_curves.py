@@ -3,6 +3,7 @@
 import csv
 from pathlib import Path
 
+from models.quantities import count
 from search import run_folder
 from search.coordinates import NAMES, coordinates
 from search.state import Trial, load
@@ -19,7 +20,9 @@ def write(run: Path, path: Path) -> int:
     longest = max((trial.last_epoch for trial in trials), default=0)
     full = [trial for trial in trials if _is_full(trial, longest)]
     if len(full) < 2:
-        raise ValueError(f"{run}: {len(full)} trials have all {longest} epochs; 2 are needed")
+        raise ValueError(
+            f"{run}: {count(len(full), 'trial')} of all {longest} epochs; 2 are needed"
+        )
     places = [coordinates(trial.design) for trial in full]
     varying = [i for i in range(len(NAMES)) if len({place[i] for place in places}) > 1]
     with path.open("w", newline="") as file:
