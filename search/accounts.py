@@ -25,6 +25,8 @@ Held = dict[Share, float]
 """Worker-seconds."""
 Use = dict[tuple[str, Share], float]
 """Worker-seconds, by item too."""
+ORIGIN = 1.7e9
+"""A time not far from all others: sums of times stay small."""
 ALL_LOST = float("-inf")
 """A time before all others: whatever a trial held since its newest epoch is lost."""
 
@@ -79,6 +81,22 @@ class Account:
                 _add(use, item, self.stay.share, seconds)
         return use
 
+    def trend(self) -> "Trend":
+        """The sum of what is open, from the stay's newest line on."""
+        trend = Trend(by_share(self.due))
+        stay = self.stay
+        if stay is None:
+            return trend
+        beside = stay.share.workers * (stay.newest - stay.since) - stay.told
+        if stay.until is None:
+            add(trend.fixed, {stay.share: -stay.share.workers * (stay.newest - ORIGIN)})
+            add(trend.rate, {stay.share: float(stay.share.workers)})
+        else:
+            beside_newest = stay.share.workers * max(0.0, stay.until - stay.newest)
+            add(trend.fixed, {stay.share: beside_newest})
+        add(trend.fixed, {stay.share: max(0.0, beside)})
+        return trend
+
     def book(self, item: str, share: Share, seconds: float) -> None:
         """A cost line."""
         _add(self.booked, item, share, seconds)
@@ -113,6 +131,26 @@ class Account:
     def leave_lane(self) -> None:
         """It holds none any more; what it held is booked."""
         self.stay, self.due = None, {}
+
+
+@dataclass
+class Trend:
+    """What trials hold as it grows with time: to ask for it costs the same for a thousand."""
+
+    fixed: Held = field(default_factory=dict)
+    rate: Held = field(default_factory=dict)
+    """Worker-seconds a second, since ORIGIN."""
+
+    def change(self, other: "Trend", sign: int) -> None:
+        """Adds `other`, or takes it away."""
+        add(self.fixed, {share: sign * seconds for share, seconds in other.fixed.items()})
+        add(self.rate, {share: sign * rate for share, rate in other.rate.items()})
+
+    def held(self, now: float) -> Held:
+        """At the time `now`."""
+        held = dict(self.fixed)
+        add(held, {share: rate * (now - ORIGIN) for share, rate in self.rate.items()})
+        return held
 
 
 def _add(use: Use, item: str, share: Share, seconds: float) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from models.design import Design, from_dict
 from models.short_design import describe
 from search import ledger
-from search.accounts import Account, Held, Share, add, by_item, by_share, share_of
+from search.accounts import Account, Held, Share, Trend, add, by_item, share_of
 
 TrialState = Literal["running", "paused", "finished", "stopped", "failed"]
 
@@ -93,11 +93,7 @@ class Trial:
 
     def train_seconds(self, epochs: int | None = None) -> float:
         """Worker-seconds of training, evaluation excluded, up to and with epoch `epochs`."""
-        return sum(
-            line["train_seconds"]
-            for line in self.epochs
-            if epochs is None or line["epoch"] <= epochs
-        )
+        return sum(self.trained(epochs).values())
 
     def trained(self, epochs: int | None = None) -> Held:
         """The same by what the workers held: sessions of a run may differ in that."""
@@ -146,6 +142,8 @@ class SearchState:
     """Of all cost lines."""
     running: set[int] = field(default_factory=set)
     """Numbers of the trials that run, or ran when the search was cut."""
+    open: Trend = field(default_factory=Trend)
+    """What they hold, and is not booked."""
     share: Share | None = None
     """What the workers of this session hold; None in ledgers that do not say when a lane is
     held."""
@@ -156,9 +154,7 @@ class SearchState:
 
     def held(self, now: float | None = None) -> Held:
         """Worker-seconds for which workers were held: until `now`, or the newest line."""
-        now = self.last_time if now is None else now
-        running = (self.trials[number].account.open(now) for number in self.running)
-        held = by_share(*running)
+        held = self.open.held((self.last_time or 0.0) if now is None else now)
         add(held, self.booked)
         return held
 
@@ -191,15 +187,23 @@ def apply(state: SearchState, line: ledger.Line) -> None:
                 state.share = share_of(line, Share()) if "workers" in line else None
         case "decision":
             _apply_decision(state, line)
-        case "trial":
-            _apply_trial(state, line)
-        case "epoch":
-            _apply_epoch(state, line)
-        case "cost":
-            trial = state.trials[line["trial"]]
-            share = share_of(line, trial.share)
-            trial.account.book(line["item"], share, line["seconds"])
-            add(state.booked, {share: line["seconds"]})
+        case _:
+            _count(state, line["trial"], -1)
+            _APPLY[line["kind"]](state, line)
+            _count(state, line["trial"], 1)
+
+
+def _count(state: SearchState, number: int, sign: int) -> None:
+    """What a trial holds, in what all of them hold: taken out and put in again."""
+    if number in state.running:
+        state.open.change(state.trials[number].account.trend(), sign)
+
+
+def _apply_cost(state: SearchState, line: ledger.Line) -> None:
+    trial = state.trials[line["trial"]]
+    share = share_of(line, trial.share)
+    trial.account.book(line["item"], share, line["seconds"])
+    add(state.booked, {share: line["seconds"]})
 
 
 def _apply_time(state: SearchState, line: ledger.Line) -> None:
@@ -217,10 +221,12 @@ def _apply_time(state: SearchState, line: ledger.Line) -> None:
 
 def _cut_stays(state: SearchState) -> None:
     """Lanes of a session that came to no end were held until its newest line, for all one knows."""
+    state.open = Trend()
     for number in state.running:
         stay = state.trials[number].account.stay
         if stay is not None and stay.until is None:
             stay.until = state.last_time
+        _count(state, number, 1)
 
 
 def _apply_decision(state: SearchState, line: ledger.Line) -> None:
@@ -285,3 +291,6 @@ def _apply_lane(state: SearchState, trial: Trial, line: ledger.Line) -> None:
     state.running.add(trial.trial)
     if line.get("in_lane", True) and state.share is not None and "time" in line:
         trial.account.enter_lane(trial.share, line["time"])
+
+
+_APPLY = {"trial": _apply_trial, "epoch": _apply_epoch, "cost": _apply_cost}
