@@ -126,7 +126,6 @@ class Recorder:
                 },
             ),
         )
-        self._since[number] = None
         return number
 
     def resume(self, trial: int, to_epoch: int, worth: Worth | None = None) -> None:

@@ -165,7 +165,7 @@ def test_what_a_lost_lane_cuts_is_lost_and_waiting_is_not(tmp_path: Path) -> Non
     bench.now += 30
     bench.recorder.workers_to_come(number)
     bench.now += 20
-    bench.recorder.restart(number, "a worker is gone")
+    bench.recorder.restart(number, "a worker is gone", 0)
     bench.now += 500
     bench.recorder.enter_lane(number)
     bench.now += 5
@@ -198,7 +198,7 @@ def test_an_epoch_trained_again_makes_the_first_a_loss(bench: Bench) -> None:
     for seconds in (10, 20, 30):
         bench.now += seconds
         bench.told(number, seconds - 1, 1)
-    bench.recorder.restart(number, "the newest checkpoint cannot be read")
+    bench.recorder.restart(number, "the newest checkpoint cannot be read", 1)
     assert account(bench.read(), number) == [57, 3, 0, 0]
     bench.recorder.enter_lane(number)
     bench.now += 25
@@ -318,7 +318,7 @@ class Story:
         self.epoch(number, recorder, share, again=True)
 
     def restart(self, number: int, recorder: Recorder, share: Share) -> None:
-        recorder.restart(number, "lost")
+        recorder.restart(number, "lost", 0)
         self.leave(number, "lost")
         self.model.waiting.add(number)
 
