@@ -73,7 +73,7 @@ def price_of(row: pd.Series) -> str:
 def _paid_in(row: pd.Series) -> tuple[str, str]:
     """The column of a point's hours, and of what they are."""
     gpus = pd.notna(row["gpu_hours"])
-    return ("gpu_hours", "GPU") if gpus else ("cpu_core_hours", "CPU-core")
+    return ("gpu_hours", "GPU") if gpus else ("cpu_core_hours", "CPU core")
 
 
 def _best(found: Findings) -> str:

@@ -99,4 +99,4 @@ def _shape(shape: Any) -> str:
 def _text(value: Any) -> str:
     if value is None or value == "":
         return UNKNOWN
-    return str(value)
+    return ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)

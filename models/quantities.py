@@ -60,10 +60,10 @@ def count(amount: float | None, noun: str = "", plural: str = "") -> str:
 
 
 def hours(value: float, device: str) -> str:
-    """Hours of devices: "0.52 GPU-hours"; less than a hundredth in seconds: "0.045 GPU-seconds"."""
+    """Hours of a device: "0.52 GPU-hours"; less than a hundredth as "45 ms of a GPU"."""
     if 0 < abs(value) < 0.01:
-        return count(3600 * value, f"{device}-second")
-    return count(value, f"{device}-hour")
+        return f"{duration(3600 * value)} of a {device}"
+    return count(value, f"{device.replace(' ', '-')}-hour")
 
 
 def amount(value: float | None) -> str:

@@ -117,16 +117,20 @@ def _extended(options: RunOptions, given: SearchOptions, known: SearchState) -> 
     further = budgets.parse(given.budget)
     limits = []
     if further.seconds < float("inf"):
-        limits.append(f"{known.wall_seconds + further.seconds:.6f}s")
+        limits.append(f"{_digits(known.wall_seconds + further.seconds)}s")
     if further.trials < float("inf"):
         limits.append(f"{len(known.trials) + int(further.trials)}trials")
     used = bill_of(known.held(), options.price)
     if further.gpu_hours < float("inf"):
-        limits.append(f"{(used.gpu_hours or 0.0) + further.gpu_hours:.9f}gpuh")
+        limits.append(f"{_digits((used.gpu_hours or 0.0) + further.gpu_hours)}gpuh")
     if further.money < float("inf"):
-        limits.append(f"${(used.cost or 0.0) + further.money:.9f}")
+        limits.append(f"${_digits((used.cost or 0.0) + further.money)}")
     trials = len(known.trials) + given.trials if given.trials else None
     return replace(options, budget=tuple(limits), trials=trials)
+
+
+def _digits(amount: float) -> str:
+    return f"{amount:.9f}".rstrip("0").rstrip(".")
 
 
 class Alone:

@@ -99,7 +99,7 @@ def test_a_further_budget_in_gpu_hours_counts_from_what_was_used(run: RunMaker) 
     options = find(run, extend=True, budget=("1gpuh",)).options
     assert isinstance(options, SearchOptions)
     used = 2.0 * (3600.0 + 0.75) / 3600  # training, evaluation, and overhead
-    assert float(options.budget[0].removesuffix("gpuh")) == pytest.approx(used + 1)
+    assert float(options.budget[0].removesuffix("gpuh")) == pytest.approx(used + 1, abs=1e-8)
 
 
 def test_the_transcript_s_trials_go_on_too(run: RunMaker) -> None:
