@@ -34,6 +34,11 @@ class Findings:
         return trial_label(self.best.trial, self.best.name) if self.best else "none"
 
     @property
+    def best_title(self) -> str:
+        """The same, with its design in a few words where it has no name."""
+        return self.best.title if self.best else "none"
+
+    @property
     def front(self) -> pd.DataFrame:
         """The points on the front, cheapest first."""
         return self.points[self.points["on_front"]]

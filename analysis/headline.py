@@ -4,9 +4,8 @@ from collections import Counter
 
 import pandas as pd
 
-from analysis.figure_style import trial_label
 from analysis.findings import Findings
-from analysis.quantities import amount, count, duration, percent, points
+from analysis.quantities import amount, count, duration, hours, percent, points
 from analysis.run_folder import Run
 
 
@@ -35,7 +34,7 @@ def winner_line(found: Findings) -> str:
     tested = found.winner.metrics.get("accuracy") if found.winner else None
     role = "Winner" if found.winner else "Leads so far"
     line = (
-        f"{role}: {found.best_name}, {percent(point['val_accuracy'], 2)} on the "
+        f"{role}: {found.best_title}, {percent(point['val_accuracy'], 2)} on the "
         f"{found.run.held_out} images after {count(point['epochs'], 'epoch')}, "
         f"{price_of(point)} of training"
     )
@@ -66,19 +65,22 @@ def trial_counts(run: Run) -> str:
 
 def price_of(row: pd.Series) -> str:
     """Training seconds of a point in hours of what it held, and money if there is a price."""
-    if pd.notna(row["gpu_hours"]):
-        hours = f"{amount(row['gpu_hours'])} GPU-hours"
-    else:
-        hours = f"{amount(row['cpu_core_hours'])} CPU-core-hours"
+    column, device = _paid_in(row)
     money = f", cost {amount(row['cost'])}" if pd.notna(row["cost"]) else ""
-    return f"{duration(row['seconds'])} ({hours}{money})"
+    return f"{duration(row['seconds'])} ({hours(row[column], device)}{money})"
+
+
+def _paid_in(row: pd.Series) -> tuple[str, str]:
+    """The column of a point's hours, and of what they are."""
+    gpus = pd.notna(row["gpu_hours"])
+    return ("gpu_hours", "GPU") if gpus else ("cpu_core_hours", "CPU core")
 
 
 def _best(found: Findings) -> str:
     point = found.best_point
     assert point is not None
     return (
-        f"The most accurate design is {found.best_name}: {percent(point['val_accuracy'])} on the "
+        f"The most accurate design is {found.best_title}: {percent(point['val_accuracy'])} on the "
         f"{found.run.held_out} images after {count(point['epochs'], 'epoch')}, for "
         f"{price_of(point)} of training and with {count(point['parameters'], 'parameter')}."
     )
@@ -104,7 +106,7 @@ def _knee(found: Findings) -> str:
     knee, best = found.knee.row, found.best_point
     if knee is None or best is None:
         return f"There is no knee: {found.knee.reason}."
-    name = trial_label(int(knee["trial"]), str(knee["name"]))
+    name = found.run.state.trials[int(knee["trial"])].title
     where = f"The knee is {name} after {count(knee['epochs'], 'epoch')}: "
     share = knee["seconds"] / best["seconds"]
     less = best["val_accuracy"] - knee["val_accuracy"]
@@ -123,16 +125,15 @@ def _beyond(found: Findings) -> str:
     if knee is None or best is None or best["val_accuracy"] <= knee["val_accuracy"]:
         return ""
     first = found.front.iloc[0]
-    unit = "gpu_hours" if pd.notna(best["gpu_hours"]) else "cpu_core_hours"
+    unit, device = _paid_in(best)
     after = _a_point(knee, best, unit)
-    name = "GPU-hours" if unit == "gpu_hours" else "CPU-core-hours"
     money = ""
     if pd.notna(best["cost"]):
         money = f" (cost {amount(_a_point(knee, best, 'cost'))})"
     before = ""
     if knee["val_accuracy"] > first["val_accuracy"]:
-        before = f", after {amount(_a_point(first, knee, unit))} up to the knee"
-    return f"Beyond the knee each further point costs {amount(after)} {name}{money}{before}."
+        before = f", after {hours(_a_point(first, knee, unit), device)} up to the knee"
+    return f"Beyond the knee each further point costs {hours(after, device)}{money}{before}."
 
 
 def _a_point(start: pd.Series, end: pd.Series, unit: str) -> float:

@@ -1,11 +1,13 @@
 """Pandas frames of what a run measured."""
 
+import dataclasses
 from typing import Any
 
 import pandas as pd
 
 from analysis.run_folder import Run
 from models.design import to_row
+from search.accounts import Held, add
 from search.export import TRIAL_COLUMNS, trial_row
 from search.state import Trial
 
@@ -37,7 +39,8 @@ def points(run: Run) -> pd.DataFrame:
 
 def trials(run: Run) -> pd.DataFrame:
     """A row a trial, as in trials.csv: its best point, its state and why, its bill, its design."""
-    rows = [trial_row(trial, run.price) for trial in run.state.trials.values()]
+    now = run.state.last_time
+    rows = [trial_row(trial, run.price, now) for trial in run.state.trials.values()]
     return pd.DataFrame(rows, columns=list(TRIAL_COLUMNS)).sort_values("trial", ignore_index=True)
 
 
@@ -50,10 +53,12 @@ def epochs(trial: Trial) -> pd.DataFrame:
 
 
 def _point_rows(run: Run, trial: Trial) -> list[dict[str, Any]]:
-    seconds, passed = 0.0, {}
-    for line in trial.epochs:  # one pass: Trial.train_seconds an epoch would be quadratic
-        seconds += line["train_seconds"]
-        passed[line["epoch"]] = seconds
+    held: Held = {}
+    passed: dict[int, Held] = {}
+    for line in trial.epochs:  # one pass: Trial.trained an epoch would be quadratic
+        share = trial.account.shares[line["epoch"]]
+        add(held, {share: line["train_seconds"]})
+        passed[line["epoch"]] = dict(held)
     design = to_row(trial.design)
     return [
         {
@@ -62,8 +67,8 @@ def _point_rows(run: Run, trial: Trial) -> list[dict[str, Any]]:
             "epochs": line["epoch"],
             "val_accuracy": line["val_accuracy"],
             "train_accuracy": line["train_accuracy"],
-            "seconds": passed[line["epoch"]],
-            **_bill(run, trial, passed[line["epoch"]]),
+            "seconds": sum(passed[line["epoch"]].values()),
+            **dataclasses.asdict(run.bill(passed[line["epoch"]])),
         }
         for line in trial.points
     ]
@@ -79,8 +84,3 @@ def _identity(trial: Trial) -> dict[str, Any]:
         "parameters": trial.parameters,
         "flops": trial.flops,
     }
-
-
-def _bill(run: Run, trial: Trial, seconds: float) -> dict[str, float | None]:
-    bill = run.bill(trial, seconds)
-    return {"gpu_hours": bill.gpu_hours, "cpu_core_hours": bill.cpu_core_hours, "cost": bill.cost}

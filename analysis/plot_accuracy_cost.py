@@ -85,6 +85,8 @@ def parameters_info(points: pd.DataFrame, held_out: str) -> AccuracyCostInfo:
 
 def time_unit(longest: float) -> tuple[str, float]:
     """The unit for times up to `longest` seconds, and its seconds."""
+    if 0 < longest < 1:
+        return "milliseconds", 1e-3
     if longest < 180:
         return "seconds", 1.0
     return ("minutes", 60.0) if longest < 3 * 3600 else ("hours", 3600.0)

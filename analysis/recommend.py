@@ -47,7 +47,7 @@ def _answer(found: Findings, limits: Limits) -> int:
     if near is None:
         print("No design has a result yet.", file=sys.stderr)
         return NO_DESIGN
-    name = trial_label(int(near["trial"]), str(near["name"]))
+    name = found.run.state.trials[int(near["trial"])].title
     print(
         f"No design qualifies; the closest is {name} after {count(near['epochs'], 'epoch')}: "
         f"accuracy {near['val_accuracy']:.4f}, {count(near['parameters'], 'parameter')}, "

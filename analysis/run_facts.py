@@ -35,8 +35,8 @@ def summary(run: Run) -> str:
     dataset = record["dataset"]
     parts = [
         f"Data {_text(dataset.get('name'))}",
-        f"{count(record.get('train_images'))} images to train on and "
-        f"{count(record.get('validation_images'))} {run.held_out} images",
+        f"{count(record.get('train_images'), 'image')} to train on and "
+        f"{count(record.get('validation_images'), f'{run.held_out} image')}",
         f"fingerprint {_text(dataset.get('fingerprint'))[:12]}",
         f"seed {_text(record['settings'].get('seed'))}",
         f"started {_text(record.get('created'))[:16].replace('T', ' ')}",
@@ -71,8 +71,8 @@ def _plan(plan: dict[str, Any]) -> str:
     return (
         f"{count(plan.get('lanes'), 'trial')} at a time, "
         f"{count(plan.get('workers_per_trial'), 'worker')} each, a worker with "
-        f"{_text(plan.get('cpus_per_worker'))} CPU cores and "
-        f"{_text(plan.get('gpus_per_worker'))} GPUs"
+        f"{count(plan.get('cpus_per_worker'), 'CPU core')} and "
+        f"{count(plan.get('gpus_per_worker'), 'GPU')}"
     )
 
 
@@ -99,4 +99,4 @@ def _shape(shape: Any) -> str:
 def _text(value: Any) -> str:
     if value is None or value == "":
         return UNKNOWN
-    return str(value)
+    return ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)

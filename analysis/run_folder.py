@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from search import state
-from search.export import bill_of
+from search.accounts import Held
 from search.ledger import LedgerError
-from search.price import Bill
-from search.state import SearchState, Trial
+from search.price import Bill, bill_of
+from search.state import SearchState
 
 
 class RunError(ValueError):
@@ -56,9 +56,9 @@ class Run:
         """Whether any trial held a GPU."""
         return any(trial.gpus_per_worker for trial in self.state.trials.values())
 
-    def bill(self, trial: Trial, seconds: float) -> Bill:
-        """What `seconds` of the trial's workers came to."""
-        return bill_of(trial, seconds, self.price)
+    def bill(self, held: Held) -> Bill:
+        """What worker-seconds came to."""
+        return bill_of(held, self.price)
 
 
 def find(name: str | None, out: Path) -> Path:

@@ -21,8 +21,8 @@ def front_section(found: Findings, report: ReportFolder) -> Section:
     where = f"There is no knee here: {knee.reason}."
     if knee.row is not None:
         where = (
-            f"Here it is trial {knee.row['trial']} after {count(knee.row['epochs'], 'epoch')}, "
-            f"{price_of(knee.row)}."
+            f"Here it is {found.run.state.trials[int(knee.row['trial'])].title} after "
+            f"{count(knee.row['epochs'], 'epoch')}, {price_of(knee.row)}."
         )
     return Section(
         anchor="front",

@@ -7,6 +7,7 @@ from analysis.findings import Findings
 from analysis.headline import trial_counts
 from analysis.importance import importance_table, importances
 from analysis.page import Section
+from analysis.quantities import count
 from analysis.report_folder import ReportFolder
 from analysis.table_files import Table
 
@@ -49,7 +50,7 @@ def trials_table(trials: pd.DataFrame, held_out: str) -> Table:
             f"A trial's best point is the one most accurate on the {held_out} images, the earliest "
             "of equals; a trial stopped under a learning rate schedule has none. Its accuracies "
             "are those of this point, its seconds those of all epochs trained. Held seconds are "
-            "training, evaluation and overhead."
+            "training, evaluation, what was lost, and overhead."
         ),
         shown=trials[list(SHOWN)],
     )
@@ -69,7 +70,7 @@ def importance_section(found: Findings, report: ReportFolder) -> Section:
     figure = report.add_figure(
         "importances",
         "Importance of the hyperparameters",
-        f"From {mattered.trials} trials; the shares of each colour sum to 100 % over all "
+        f"From {count(mattered.trials, 'trial')}; the shares of each colour sum to 100 % over all "
         "parameters.",
         lambda: plot_importances.draw(info),
     )

@@ -33,7 +33,7 @@ def winner_section(found: Findings, report: ReportFolder) -> Section:
         anchor="winner",
         title="The winner" if found.winner else "The leading design",
         paragraphs=[
-            f"This is {found.best_name}, which {role} after {count(found.epoch or 0, 'epoch')}. "
+            f"This is {found.best_title}, which {role} after {count(found.epoch or 0, 'epoch')}. "
             "Its design:"
         ],
         figures=figures,
@@ -61,10 +61,18 @@ def scores_section(found: Findings, report: ReportFolder) -> Section:
 
 
 def design_fields(design: Design) -> list[tuple[str, object]]:
-    """The design's fields in their order, lists as text; "none" where there is nothing."""
-    row = to_row(design)
-    names = [field.name for field in dataclasses.fields(design)]
-    return [(name, "none" if row[name] == "" else row[name]) for name in names]
+    """The design's fields in their order, as people read them; design.json has all digits."""
+    rates = tuple(float(f"{rate:.4g}") for rate in design.block_dropout)
+    row = to_row(dataclasses.replace(design, block_dropout=rates))
+    return [(field.name, _plain(row[field.name])) for field in dataclasses.fields(design)]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "none" if value == "" else value
 
 
 def _score_figures(metrics: Metrics, report: ReportFolder) -> list[FigureBlock]:

@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.quantities import amount
 from analysis.run_folder import Run
 from analysis.table_files import Table
+from search.accounts import Held
 from search.state import Promise
 from search.stopping import WINDOW, Stopping, can_pause
 
@@ -79,10 +80,17 @@ def _row(run: Run, promises: list[Promise], price: float) -> dict[str, Any]:
         return row
     then = promises[due]
     gained = 100 * (run.state.best_accuracy - then.best_accuracy)
+    trained = run.state.trained
+    later = {share: seconds - then.spent.get(share, 0.0) for share, seconds in trained.items()}
     return row | {
         "decision": due + 1,
-        "spent": rule.cost(then.spent_seconds),
+        "spent": _in_unit(run, then.spent, rule.unit),
         "val_accuracy": then.best_accuracy,
-        "later_spent": rule.cost(run.state.train_seconds - then.spent_seconds),
+        "later_spent": _in_unit(run, later, rule.unit),
         "later_points": gained,
     }
+
+
+def _in_unit(run: Run, held: Held, unit: str) -> float:
+    bill = run.bill(held)
+    return {"gpuh": bill.gpu_hours, "coreh": bill.cpu_core_hours, "money": bill.cost}[unit] or 0.0

@@ -5,6 +5,8 @@ from typing import Literal
 
 import torch
 
+from models.quantities import count
+
 DeviceChoice = Literal["auto", "cuda", "mps", "cpu"]
 Dtype = Literal["fp32", "bf16"]
 
@@ -54,7 +56,9 @@ def describe(device: torch.device) -> str:
     """The device's name for people."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return {"mps": "Apple GPU (mps)", "cpu": f"CPU, {torch.get_num_threads()} threads"}[device.type]
+    return {"mps": "Apple GPU (mps)", "cpu": f"CPU, {count(torch.get_num_threads(), 'thread')}"}[
+        device.type
+    ]
 
 
 def synchronise(device: torch.device) -> None:

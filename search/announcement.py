@@ -6,6 +6,7 @@ from typing import Any
 from ray.exceptions import RayError
 
 from models.design import to_dict
+from models.quantities import count
 from models.transcript import TRANSCRIPT
 from search import cluster, packing, run_folder
 from search.resuming import Earlier
@@ -52,9 +53,9 @@ def _print_plan(session: Session, earlier: Earlier | None) -> None:
     size = "x".join(map(str, dataset.shape[1:]))
     lines = (
         f"Run {session.folder}" + (f", {_known(earlier.known)}" if earlier else ""),
-        f"  data: {dataset.name}, {len(dataset.classes)} classes of {size} pixels, "
-        f"{len(session.selection.train):,} images train, "
-        f"{len(session.selection.validation):,} validate",
+        f"  data: {dataset.name}, {count(len(dataset.classes), 'class', 'classes')} of {size} "
+        f"pixels, {count(len(session.selection.train), 'image')} to train on, "
+        f"{len(session.selection.validation):,} to validate",
         *(f"  {note}" for note in session.job.notes),
         f"  {session.plan}",
         f"  budget: {session.budget}",
@@ -66,7 +67,8 @@ def _print_plan(session: Session, earlier: Earlier | None) -> None:
 
 def _known(state: SearchState) -> str:
     epochs = sum(len(trial.epochs) for trial in state.trials.values())
-    return f"goes on: {len(state.trials)} trials and {epochs} epochs are there already"
+    done = f"{count(len(state.trials), 'trial')} and {count(epochs, 'epoch')}"
+    return f"goes on after {done}"
 
 
 def _measure_packing(session: Session) -> None:

@@ -5,6 +5,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from models.quantities import count, duration, hours, number
+
 FORMS = "30s, 30min, 2h, 1d, 6gpuh, $20 or 200trials"
 _SECONDS = {"s": 1, "sec": 1, "min": 60, "h": 3600, "d": 86400}
 _PATTERN = re.compile(r"(?P<money>[$€£])?(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[a-z]*)")
@@ -38,13 +40,13 @@ class Budget:
     def __str__(self) -> str:
         parts = []
         if self.seconds < math.inf:
-            parts.append(f"{self.seconds / 60:g} min")
+            parts.append(duration(self.seconds))
         if self.gpu_hours < math.inf:
-            parts.append(f"{self.gpu_hours:g} GPU-hours")
+            parts.append(hours(self.gpu_hours, "GPU"))
         if self.money < math.inf:
-            parts.append(f"{self.money:g} in money")
+            parts.append(f"{number(self.money)} in money")
         if self.trials < math.inf:
-            parts.append(f"{self.trials:g} trials")
+            parts.append(count(self.trials, "trial"))
         return " or ".join(parts) or "none"
 
 

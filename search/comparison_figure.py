@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from models.quantities import count
 from search.comparison import Result, lines
 
 Array = NDArray[np.float64]
@@ -38,7 +39,7 @@ def make(results: Sequence[Result]) -> Figure:
     for (table, workers), panel in zip(settings, panels, strict=False):
         there = [each for each in best if (each.table, each.task.workers) == (table, workers)]
         _draw(panel, there, colours)
-        panel.set_title(f"{table}, {workers} worker{'s' * (workers > 1)}", fontsize=10)
+        panel.set_title(f"{table}, {count(workers, 'worker')}", fontsize=10)
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
     return figure

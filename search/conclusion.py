@@ -4,6 +4,7 @@ import contextlib
 from dataclasses import dataclass
 
 from models.error_text import first_line
+from models.quantities import count
 from models.selection import subsets
 from search import run_folder, weights, winner
 from search.recorder import Recorder
@@ -60,10 +61,10 @@ def _write_winner(session: Session, recorder: Recorder, store: Store, *, cut: bo
         session.folder, store, best, session.dataset, validation, held_out, score=not cut
     )
     line = (
-        f"{'Leads so far' if cut else 'Winner'}: trial {best.trial} after "
-        f"{best.best['epoch']} epochs, {best.best['val_accuracy']:.1%} on "
-        f"{len(session.selection.validation):,} {held_out} images"
+        f"{'Leads so far' if cut else 'Winner'}: {best.title} after "
+        f"{count(best.best['epoch'], 'epoch')}, {best.best['val_accuracy']:.1%} on "
+        f"{count(len(session.selection.validation), f'{held_out} image')}"
     )
     if accuracy is not None and held_out != "test":
-        line += f"; {accuracy:.1%} on the {session.dataset.test_count:,} test images"
+        line += f"; {accuracy:.1%} on {count(session.dataset.test_count, 'test image')}"
     console.print(line, soft_wrap=True, highlight=False)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from models.design import Design
+from models.quantities import count
 from search.actions import Resume, Start, Strategy
 from search.budget import Budget
 from search.ending import Ending
@@ -140,7 +141,8 @@ class Conversation:
         self._exhausted = True
         most = self.budget.trials
         all_begun = len(self.recorder.state.trials) >= most
-        done = f"{most:g} trials are done" if all_begun else "all designs are trained"
+        trials = f"{count(most, 'trial')} {'is' if most == 1 else 'are'} done"
+        done = trials if all_begun else "all designs are trained"
         self.ending.why = self._refused or done
 
     def _resume(self, action: Resume) -> Leg:
@@ -264,6 +266,7 @@ class Conversation:
         Not when another lane has come free, which may hold the very place they wait for, nor when
         there is no place for them any more.
         """
+        self.recorder.workers_to_come(number)
         if not self._idle_lane and len(self._legs) <= self._open_lanes():
             return True
         self._give_back(number)

@@ -9,6 +9,7 @@ from models.dataset import Dataset
 from models.device import choose_device, describe
 from models.network import measure_size
 from models.precision import Chooser
+from models.quantities import count, duration, number
 from models.selection import select, subsets, trained_on
 from models.training import EpochResult, Training
 from models.transcript import TRANSCRIPT
@@ -56,8 +57,9 @@ def _start(options: DebugOptions, dataset: Dataset, console: Console) -> Trainin
     parameters, flops = measure_size(design, dataset.shape, len(dataset.classes))
     chosen = Chooser(options.precision, dataset, device).choose(design, len(train))
     console.print(
-        f"{options.design}: {parameters:,} parameters, {flops / 1e6:.1f} MFLOPs an image; "
-        f"{dataset.name}, {len(train):,} images train, {len(validation):,} validate; "
+        f"{options.design}: {count(parameters, 'parameter')}, {number(flops / 1e6)} MFLOPs an "
+        f"image; {dataset.name}, {count(len(train), 'image')} to train on, "
+        f"{len(validation):,} to validate; "
         f"{describe(device)}, {chosen}",
         highlight=False,
         soft_wrap=True,
@@ -72,6 +74,7 @@ def _line(result: EpochResult) -> str:
     return (
         f"epoch {result.epoch:>3}: train {result.train_accuracy:.1%} (loss "
         f"{result.train_loss:.3f}), validation {result.val_accuracy:.1%} (loss "
-        f"{result.val_loss:.3f}), {result.train_seconds:.1f} s + {result.eval_seconds:.1f} s, "
+        f"{result.val_loss:.3f}), {duration(result.train_seconds)} + "
+        f"{duration(result.eval_seconds)}, "
         f"{result.images_per_second:,.0f} images/s" + (", diverged" if result.diverged else "")
     )

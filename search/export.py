@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from models.design import Design, to_row
-from search.price import Bill, bill
+from search.price import bill_of
 from search.state import SearchState, Trial
 
 EPOCH_COLUMNS = (
@@ -28,33 +28,31 @@ COST_COLUMNS = ("trial", "item", "seconds", "gpu_hours", "cpu_core_hours", "cost
 
 def write(state: SearchState, run: Path, price: float | None) -> None:
     """The three tables of the run in folder `run`; an empty cell is a value that nobody measured.
+    What running trials hold counts until the ledger's newest line.
 
     Raises OSError where the folder cannot be written.
     """
     trials = sorted(state.trials.values(), key=lambda trial: trial.trial)
-    _write(run / "trials.csv", [trial_row(trial, price) for trial in trials], TRIAL_COLUMNS)
+    rows = [trial_row(trial, price, state.last_time) for trial in trials]
+    _write(run / "trials.csv", rows, TRIAL_COLUMNS)
     epochs = [{c: line[c] for c in EPOCH_COLUMNS} for trial in trials for line in trial.epochs]
     _write(run / "epochs.csv", epochs, EPOCH_COLUMNS)
     costs = [
-        {"trial": trial.trial, "item": item, "seconds": seconds}
-        | dataclasses.asdict(bill_of(trial, seconds, price))
+        {"trial": trial.trial, "item": item, "seconds": sum(held.values())}
+        | dataclasses.asdict(bill_of(held, price))
         for trial in trials
-        for item, seconds in trial.costs.items()
+        for item, held in trial.use(state.last_time).items()
     ]
     _write(run / "costs.csv", costs, COST_COLUMNS)
 
 
-def bill_of(trial: Trial, seconds: float, price: float | None) -> Bill:
-    """What `seconds` of the trial's workers came to."""
-    return bill(seconds, trial.cpus_per_worker, trial.gpus_per_worker, price)
-
-
-def trial_row(trial: Trial, price: float | None) -> dict[str, Any]:
-    """One row of trials.csv: `epochs` are those trained, `epochs_planned` the design's own."""
+def trial_row(trial: Trial, price: float | None, now: float | None = None) -> dict[str, Any]:
+    """One row of trials.csv: `epochs` are those trained, `epochs_planned` the design's own. What
+    the trial holds just then counts until the time `now`."""
     best = trial.best or {}
     design = to_row(trial.design)
     planned = design.pop("epochs")
-    seconds = trial.train_seconds()
+    used = [seconds for held in trial.use(now).values() for seconds in held.values()]
     return {
         "trial": trial.trial,
         "name": trial.name,
@@ -70,9 +68,9 @@ def trial_row(trial: Trial, price: float | None) -> dict[str, Any]:
         "parameters": trial.parameters,
         "flops": trial.flops,
         **design,
-        "train_seconds": seconds,
-        "held_seconds": sum(trial.costs.values()) if trial.costs else None,
-        **dataclasses.asdict(bill_of(trial, seconds, price)),
+        "train_seconds": trial.train_seconds(),
+        "held_seconds": sum(used) if used else None,
+        **dataclasses.asdict(bill_of(trial.trained(), price)),
         "workers": trial.workers,
         "cpus_per_worker": trial.cpus_per_worker,
         "gpus_per_worker": trial.gpus_per_worker,

@@ -3,6 +3,7 @@
 import csv
 from pathlib import Path
 
+from models.quantities import count
 from search import run_folder
 from search.coordinates import NAMES, coordinates
 from search.state import load
@@ -21,7 +22,8 @@ def write(run: Path, path: Path) -> int:
     full = [trial for trial in trials if len(trial.points) == longest]
     if len(full) < 2:
         raise ValueError(
-            f"{run}: {len(full)} trials have a result after each of {longest} epochs; 2 are needed"
+            f"{run}: {count(len(full), 'trial')} with a result after each of {longest} epochs; "
+            "2 are needed"
         )
     places = [coordinates(trial.design) for trial in full]
     varying = [i for i in range(len(NAMES)) if len({place[i] for place in places}) > 1]

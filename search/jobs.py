@@ -6,6 +6,7 @@ from typing import Literal
 
 from models.dataset import Dataset
 from models.design import Design
+from models.quantities import count
 from models.selection import ValidateOn
 from models.transcript import TRANSCRIPT
 from search import budget as budgets
@@ -120,7 +121,8 @@ def stopping_of(options: RunOptions, plan: Plan) -> Stopping:
 def limits_of(
     options: RunOptions, dataset: Dataset, plan: Plan, images: int | None = None
 ) -> Limits:
-    """What designs have to keep to, of which so many `images` train; ValueError where none of a search's space does."""
+    """What designs have to keep to where so many `images` train; ValueError where none of a
+    search's space does."""
     most = options.max_parameters if isinstance(options, SearchOptions) else None
     limits = Limits(dataset.shape, len(dataset.classes), most, plan.workers_per_trial, images)
     if isinstance(options, SearchOptions):
@@ -208,9 +210,10 @@ def _second(objectives: str) -> str:
 def _notes(
     options: SearchOptions, epochs: int, known: list[str], warm: Sequence[object]
 ) -> tuple[str, ...]:
-    rungs = ", ".join(map(str, ladder(epochs)))
+    *first_rungs, last_rung = ladder(epochs)
+    rungs = ", ".join([*map(str, first_rungs), count(last_rung, "epoch")])
     how = {
-        "promote": f"trials pause after {rungs} epochs; the promising ones go on",
+        "promote": f"trials pause after {rungs}; the promising ones go on",
         "asha": f"after 1, {REDUCTION}, {REDUCTION**2}, ... epochs ASHA ends the worse trials",
         "none": "no trial is ended early",
     }
@@ -220,7 +223,7 @@ def _notes(
     proposed = by.get(options.searcher, f"{options.searcher} proposes")
     objectives = () if options.objectives == "accuracy" else (f"objectives: {options.objectives}",)
     return (
-        f"designs: {begin} {proposed}, at most {epochs} epochs each",
+        f"designs: {begin} {proposed}, at most {count(epochs, 'epoch')} each",
         how[options.scheduler],
         *objectives,
     )
@@ -236,7 +239,8 @@ def _transcript_job(options: TranscriptOptions, limits: Limits) -> Job:
         limits=limits,
         warm=(),
         notes=(
-            "designs: " + ", ".join(f"{name} ({design.epochs} epochs)" for name, design in designs),
+            "designs: "
+            + ", ".join(f"{name} ({count(design.epochs, 'epoch')})" for name, design in designs),
             "as in the transcript: trained on all training images, scored on the test images",
         ),
     )

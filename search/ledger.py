@@ -2,18 +2,20 @@
 
 Each line has `seq` (from 0, without gaps), `time` (seconds since 1970) and `kind`:
 
-- run: `event` start, end or interrupted
+- run: `event` start (with what this session's workers hold), end or interrupted
 - decision: `action` start, resume, restart or refuse, and why
-- trial: a trial's new `state`; the first such line has its design, seed and share of the device
+- trial: a trial's new `state`; the first such line has its design and seed, and each with which a
+  session begins to train it the share of the device. A running one is in a lane from this line on,
+  or with `in_lane` false waits for one
 - epoch: the result of one epoch
-- cost: worker-seconds of one trial for one item
+- cost: worker-seconds of one trial for one item, and the share with which they were held
 """
 
 import contextlib
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -33,9 +35,14 @@ class Ledger:
     """The one writer of a run's ledger. Lines are on disk when `append` returns, or where several
     calls are made `together`, at their end."""
 
-    def __init__(self, folder: Path, segment_lines: int = SEGMENT_LINES) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        segment_lines: int = SEGMENT_LINES,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         """Opens the ledger in `folder`, made if need be; goes on after its last whole line."""
-        self.folder = folder
+        self.folder, self._clock = folder, clock
         self._segment_lines = segment_lines
         self.waiting = False
         """Whether lines may not be on disk yet."""
@@ -82,7 +89,7 @@ class Ledger:
         os.fsync(self._segment.fileno())
 
     def _write(self, kind: Kind, fields: Fields) -> Line:
-        line: Line = {"seq": self.next_seq, "time": round(time.time(), 3), "kind": kind, **fields}
+        line: Line = {"seq": self.next_seq, "time": round(self._clock(), 3), "kind": kind, **fields}
         if self.next_seq % self._segment_lines == 0 and self._segment.tell():
             self._segment.flush()
             self._wait_for_disk()

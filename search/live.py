@@ -6,7 +6,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from models.design import to_row
+from models import short_design
+from models.quantities import count, duration
 from search.budget import Budget
 from search.recorder import Recorder
 from search.state import Trial
@@ -64,7 +65,7 @@ def status(recorder: Recorder, budget: Budget) -> str:
     parts = [clock, ", ".join(counts) or "starting"]
     winner = recorder.state.winner
     if winner and winner.best:
-        parts.append(f"best {winner.best['val_accuracy']:.1%} (trial {winner.trial})")
+        parts.append(f"best {winner.best['val_accuracy']:.1%}, {winner.title}")
     return " | ".join(parts)
 
 
@@ -72,14 +73,11 @@ def describe(trial: Trial) -> str:
     """One line about a trial: its end, its best, its network."""
     end = trial.state + (f" ({trial.reason})" if trial.reason else "")
     best = f"{trial.best['val_accuracy']:.1%}" if trial.best else "no result"
-    epochs = trial.last_epoch
-    row = to_row(trial.design)
-    network = f"kernels {row['kernels'] or 'none'}, dense {row['dense'] or 'none'}"
+    name = f" {trial.name}" if trial.name else ""
     return (
-        f"trial {trial.trial:>3} {trial.name or trial.design.id}: {best} after {epochs} "
-        f"epoch{'s' * (epochs != 1)}, "
-        f"{end}; {network}, {trial.parameters:,} parameters, {trial.design.optimizer}, "
-        f"{trial.train_seconds():.0f} s of training"
+        f"trial {trial.trial:>3}{name}: {best} after {count(trial.last_epoch, 'epoch')}, "
+        f"{end}; {short_design.describe(trial.design)}; {count(trial.parameters, 'parameter')}, "
+        f"{duration(trial.train_seconds())} of training"
     )
 
 

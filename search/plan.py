@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from models.quantities import count, number
+
 Resources = Mapping[str, float]
 """Amounts by Ray's names: CPU, GPU."""
 
@@ -21,12 +23,11 @@ class Plan:
     gpus_per_worker: float
 
     def __str__(self) -> str:
-        share = f"{self.cpus_per_worker} CPU core{'s' * (self.cpus_per_worker > 1)}"
+        share = count(self.cpus_per_worker, "CPU core")
         if self.gpus_per_worker:
-            share += f" and {self.gpus_per_worker:g} GPU"
-        trials = f"{self.lanes} trial{'s' * (self.lanes > 1)} at a time"
-        workers = f"{self.workers_per_trial} worker{'s' * (self.workers_per_trial > 1)}"
-        return f"{trials}, each with {workers} of {share}"
+            share += f" and {_gpus(self.gpus_per_worker)}"
+        workers = count(self.workers_per_trial, "worker")
+        return f"{count(self.lanes, 'trial')} at a time, each with {workers} of {share}"
 
 
 def make_plan(
@@ -113,8 +114,9 @@ def _refusal(plan: Plan, nodes: Sequence[Resources], growable: Sequence[Resource
     if growable:
         has += f", and can grow to {_total(growable)}"
     return (
-        f"a trial needs {plan.workers_per_trial} worker(s) of {plan.cpus_per_worker} CPU(s) and "
-        f"{plan.gpus_per_worker:g} GPU(s), and the cluster holds "
+        f"a trial needs {count(plan.workers_per_trial, 'worker')} of "
+        f"{count(plan.cpus_per_worker, 'CPU')} and {_gpus(plan.gpus_per_worker)}, "
+        f"and the cluster holds "
         f"{_most_workers(plan, nodes, growable)} such: it has {has}; ask for fewer with "
         "--workers-per-trial, --cpus-per-worker or --gpus-per-worker"
     )
@@ -122,4 +124,8 @@ def _refusal(plan: Plan, nodes: Sequence[Resources], growable: Sequence[Resource
 
 def _total(nodes: Sequence[Resources]) -> str:
     cpus, gpus = (sum(node.get(name, 0) for node in nodes) for name in ("CPU", "GPU"))
-    return f"{cpus:g} CPUs and {gpus:g} GPUs on {len(nodes)} node(s)"
+    return f"{count(cpus, 'CPU')} and {count(gpus, 'GPU')} on {count(len(nodes), 'node')}"
+
+
+def _gpus(share: float) -> str:
+    return f"{number(share)} of a GPU" if 0 < share < 1 else count(share, "GPU")

@@ -12,11 +12,13 @@ from models.design import Design, to_dict
 from models.error_text import first_line
 from models.network import Shape, measure_size
 from search import export, state, weights
+from search.accounts import ALL_LOST, ITEMS, Share
 from search.actions import Worth
 from search.budget import Budget
+from search.clock import Clock, steady
 from search.ledger import Kind, Ledger, Line
 from search.plan import Plan
-from search.price import bill
+from search.price import bill_of
 from search.scalars import Scalars
 from search.store import Folder, Store
 
@@ -48,33 +50,30 @@ class Recorder:
         followers: Sequence[Follow] = (),
         known: state.SearchState | None = None,
         store: Store | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """Goes on with the state `known` where there is a ledger already; `followers` are told
-        what is written from now on. Checkpoints lie in `store`, or else in `run`."""
+        what is written from now on. Checkpoints lie in `store`, or else in `run`. Times are those
+        of `clock`, the machine's unless told otherwise."""
         self._store = store or Folder(str(run))
         self.run, self.plan, self.price = run, plan, price
         self.state = known or state.SearchState()
         self._followers = followers
-        self._ledger = Ledger(run / "ledger")
+        self._clock = clock or steady()
+        self._ledger = Ledger(run / "ledger", clock=self._clock)
         self._shape, self._classes, self._scalars = shape, classes, scalars
-        self._since: dict[int, float | None] = {}
-        """When each running trial came into its lane; None while it waits for one."""
-        self._held_by: dict[int, float] = {}
-        """Worker-seconds of running trials in lanes that they have left, not yet booked."""
+        self._waited: dict[int, float] = {}
+        """When the workers of a trial's new lane were last said to be still to come."""
         self._groups: dict[str, int] = {}
         """Numbers of the worker groups, in the order in which they were first heard of."""
         lanes = (line["lane"] for trial in self.state.trials.values() for line in trial.epochs)
         self._first_group = max(lanes, default=-1) + 1
-        trials = self.state.trials.values()
-        self._held = sum(max(sum(t.costs.values()), _told_seconds(t)) for t in trials)
-        """Worker-seconds of legs that have ended, or were cut."""
-        self._before = self.state.wall_seconds
-        """Of earlier sessions."""
-        self._began = time.monotonic()
         self._exported = self._export_seconds = 0.0
         self._keeper = weights.Keeper(self._store, self.state)
         self._untidy: list[Callable[[], None]] = []
-        self._write(("run", {"event": "start"}))
+        newest = self.state.last_time
+        cut = [entry for trial in self.running() for entry in self._book(trial, newest)]
+        self._write(("run", {"event": "start", **self._share()}), *cut)
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -123,44 +122,47 @@ class Recorder:
                     "seed": seed,
                     "parameters": parameters,
                     "flops": flops,
-                    "workers": self.plan.workers_per_trial,
-                    "cpus_per_worker": self.plan.cpus_per_worker,
-                    "gpus_per_worker": self.plan.gpus_per_worker,
+                    **self._share(),
                 },
             ),
         )
-        self._since[number] = None
         return number
 
     def resume(self, trial: int, to_epoch: int, worth: Worth | None = None) -> None:
         """A paused trial goes on."""
-        self._since[trial] = None
         told = self.state.trials[trial].last_epoch
         decision = {"action": "resume", "trial": trial, "from_epoch": told, "to_epoch": to_epoch}
         state = {"trial": trial, "state": "running", "action": "resume", "to_epoch": to_epoch}
+        state |= self._share()
         self._write(("decision", decision | _promise(worth)), ("trial", state))
 
     def go_on(self, trial: int) -> None:
         """A trial whose leg was cut when the search was goes on with it."""
-        self._since[trial] = None
-        self._write(("trial", {"trial": trial, "state": "running"}))
+        self._write(("trial", _waiting(trial) | self._share()))
 
     def enter_lane(self, trial: int) -> None:
-        """From now on a running trial holds a lane."""
-        self._since[trial] = time.monotonic()
+        """A running trial that waited for a lane holds one from now on."""
+        if self.state.trials[trial].account.stay is None:
+            self._write(("trial", {"trial": trial, "state": "running", "in_lane": True}))
+
+    def workers_to_come(self, trial: int) -> None:
+        """In the lane of a running trial no epoch has begun."""
+        self._waited[trial] = self._clock()
 
     def leave_lane(self, trial: int) -> None:
-        """A running trial waits for another lane."""
-        self._held_by[trial] = self._held_by.get(trial, 0.0) + self._in_lane(trial)
-        self._since[trial] = None
+        """A running trial whose epoch had not begun waits for another lane."""
+        if self.state.trials[trial].account.stay is not None:
+            costs = self._book(trial, self._clock(), lost=False)
+            self._write(*costs, ("trial", _waiting(trial)))
 
     def pause(self, trial: int, reason: str = "") -> None:
         """A running trial waits: where it was to come, or for the `reason` given."""
-        if trial not in self._since:
+        if trial not in self.state.running:
             return
-        entries = self._book(trial)
+        known = self.state.trials[trial]
+        entries = self._book(trial, self._clock(), lost=known.last_epoch < known.to_epoch)
         self._write(*entries, ("trial", {"trial": trial, "state": "paused", "reason": reason}))
-        self._later(self._keeper.settle, self.state.trials[trial])
+        self._later(self._keeper.settle, known)
         self._export_now_and_then()
 
     def give_up(self, trial: int, reason: str) -> None:
@@ -171,14 +173,15 @@ class Recorder:
     def restart(self, trial: int, reason: str, from_epoch: int) -> None:
         """A running trial has lost its lane, or its machine failed: it goes on in another."""
         fields = {"action": "restart", "trial": trial, "from_epoch": from_epoch, "reason": reason}
-        self._write(("decision", fields))
+        costs = self._book(trial, self._clock())
+        self._write(*costs, ("trial", _waiting(trial)), ("decision", fields))
 
     def epoch(self, trial: int, result: dict[str, Any], group: str) -> None:
         """One epoch's result, the fields of EpochResult with precision and device.
 
         `group` names the worker group that trained it: a lane's, until it is lost.
         """
-        if trial not in self._since:
+        if trial not in self.state.running:
             return  # told after its end
         lane = self._groups.setdefault(group, self._first_group + len(self._groups))
         # JSON has no word for what is not a number.
@@ -195,10 +198,11 @@ class Recorder:
 
     def end(self, trial: int, ended: state.TrialState | None = None, reason: str = "") -> None:
         """A trial's end: finished or stopped by how far it came, unless `ended` says otherwise."""
-        if trial not in self._since:
+        if trial not in self.state.running:
             return
-        entries = self._book(trial)
         known = self.state.trials[trial]
+        diverged = bool(known.epochs) and known.epochs[-1]["val_accuracy"] is None
+        entries = self._book(trial, self._clock(), lost=ended == "failed" and not diverged)
         if ended is None:
             complete = known.last_epoch == known.design.epochs
             ended, reason = ("finished", "") if complete else ("stopped", reason)
@@ -206,25 +210,24 @@ class Recorder:
         self._later(self._keeper.settle, known)
         self._export_now_and_then()
 
-    def _book(self, trial: int) -> list[tuple[Kind, dict[str, Any]]]:
-        """The cost of a leg that ends, as lines of the ledger: what was trained since the last one
-        was booked, and what its lane was held for beside that."""
-        known = self.state.trials[trial]
-        held = self._held_by.pop(trial, 0.0) + self._in_lane(trial)
-        del self._since[trial]
-        training = known.train_seconds() - known.costs.get("training", 0.0)
-        evaluation = sum(line["eval_seconds"] for line in known.epochs)
-        evaluation -= known.costs.get("evaluation", 0.0)
-        costs = {
-            "training": training,
-            "evaluation": evaluation,
-            "overhead": max(0.0, held - training - evaluation),
-        }
-        self._held += sum(costs.values())
+    def _book(
+        self, trial: int, now: float | None, lost: bool = True
+    ) -> list[tuple[Kind, dict[str, Any]]]:
+        """Lines for what a running trial has used until `now` and was not booked; whether `lost`
+        is what its lane was held for since its newest epoch."""
+        known, began = self.state.trials[trial], self._waited.pop(trial, ALL_LOST)
+        due = dict.fromkeys(((item, known.share) for item in ITEMS), 0.0)
+        due |= known.account.open(now, began if lost else float("inf"))
         return [
-            ("cost", {"trial": trial, "item": item, "seconds": round(seconds, 3)})
-            for item, seconds in costs.items()
+            ("cost", {"trial": trial, "item": item, "seconds": round(used, 6), **share._asdict()})
+            for (item, share), used in due.items()
         ]
+
+    def _share(self) -> dict[str, Any]:
+        """What the workers of this session hold."""
+        plan = self.plan
+        share = Share(plan.workers_per_trial, plan.cpus_per_worker, plan.gpus_per_worker)
+        return share._asdict()
 
     def close(self, event: str, reason: str) -> None:
         """Ends the ledger; every trial has ended."""
@@ -235,30 +238,19 @@ class Recorder:
 
     def running(self) -> list[int]:
         """Numbers of the trials that run."""
-        return sorted(self._since)
+        return sorted(self.state.running)
 
     def seconds(self) -> float:
         """Wall clock of the search, its earlier sessions included."""
-        return self._before + time.monotonic() - self._began
+        return self.state.wall_seconds + self._clock() - (self.state.last_time or 0.0)
 
     def spent(self, budget: Budget) -> str:
         """Which limit of `budget` is reached; empty while none is. Asked at each event: what many
         running trials hold is added up only where it counts."""
         if not budget.limits_use:
             return budget.spent(self.seconds(), 0.0, 0.0)
-        running = sum(self._held_by.values()) + sum(map(self._in_lane, self._since))
-        used = bill(
-            self._held + running,
-            self.plan.cpus_per_worker,
-            self.plan.gpus_per_worker,
-            self.price,
-        )
+        used = bill_of(self.state.held(self._clock()), self.price)
         return budget.spent(self.seconds(), used.gpu_hours or 0.0, used.cost or 0.0)
-
-    def _in_lane(self, trial: int) -> float:
-        """Worker-seconds since a trial came into its lane."""
-        since = self._since[trial]
-        return 0.0 if since is None else (time.monotonic() - since) * self.plan.workers_per_trial
 
     def _export_now_and_then(self) -> None:
         wait = max(EXPORT_SECONDS, self._export_seconds / EXPORT_SHARE)
@@ -295,8 +287,8 @@ class Recorder:
             follow(line, self.state)
 
 
-def _told_seconds(trial: state.Trial) -> float:
-    return sum(line["train_seconds"] + line["eval_seconds"] for line in trial.epochs)
+def _waiting(trial: int) -> dict[str, Any]:
+    return {"trial": trial, "state": "running", "in_lane": False}
 
 
 def _promise(worth: Worth | None) -> dict[str, float]:

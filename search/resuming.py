@@ -14,6 +14,7 @@ from search import budget as budgets
 from search import run_folder
 from search.copier import fetch
 from search.options import RunOptions, SearchOptions, TranscriptOptions
+from search.price import bill_of
 from search.state import SearchState, load
 from search.store import below, open_store
 
@@ -128,24 +129,20 @@ def _extended(options: RunOptions, given: SearchOptions, known: SearchState) -> 
     further = budgets.parse(given.budget)
     limits = []
     if further.seconds < float("inf"):
-        limits.append(f"{known.wall_seconds + further.seconds:.0f}s")
+        limits.append(f"{_digits(known.wall_seconds + further.seconds)}s")
     if further.trials < float("inf"):
         limits.append(f"{len(known.trials) + int(further.trials)}trials")
-    used = known_cost(known)
+    used = bill_of(known.held(), options.price)
     if further.gpu_hours < float("inf"):
-        limits.append(f"{used[0] + further.gpu_hours:.6f}gpuh")
+        limits.append(f"{_digits((used.gpu_hours or 0.0) + further.gpu_hours)}gpuh")
     if further.money < float("inf"):
-        limits.append(f"${used[0 if used[0] else 1] * (options.price or 0) + further.money:.6f}")
+        limits.append(f"${_digits((used.cost or 0.0) + further.money)}")
     trials = len(known.trials) + given.trials if given.trials else None
     return replace(options, budget=tuple(limits), trials=trials)
 
 
-def known_cost(known: SearchState) -> tuple[float, float]:
-    """GPU-hours and CPU-core-hours that trials have held."""
-    held = [(trial, sum(trial.costs.values()) / 3600) for trial in known.trials.values()]
-    gpus = sum(hours * trial.gpus_per_worker for trial, hours in held)
-    cores = sum(hours * trial.cpus_per_worker for trial, hours in held)
-    return gpus, cores
+def _digits(amount: float) -> str:
+    return f"{amount:.9f}".rstrip("0").rstrip(".")
 
 
 class Alone:

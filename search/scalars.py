@@ -7,6 +7,7 @@ from tensorboardX.proto.event_pb2 import Event
 from tensorboardX.proto.summary_pb2 import Summary
 from tensorboardX.record_writer import masked_crc32c
 
+from models.short_design import file_name
 from search.state import Trial
 
 SCALARS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "images_per_second")
@@ -24,7 +25,7 @@ class Scalars:
 
     def epoch(self, trial: Trial) -> None:
         """The newest epoch of `trial`."""
-        folder = self._folder / f"{trial.trial:04d}-{trial.name or trial.design.id}"
+        folder = self._folder_of(trial)
         path = folder / "events.out.tfevents.kneepoint"
         line, records = trial.epochs[-1], b""
         if not path.exists():
@@ -39,6 +40,12 @@ class Scalars:
         event = Event(wall_time=line["time"], step=line["epoch"], summary=Summary(value=values))
         with path.open("ab") as file:
             file.write(records + _record(event.SerializeToString()))
+
+    def _folder_of(self, trial: Trial) -> Path:
+        """Named for people; of a run that an older version began, as that named it."""
+        older = self._folder / f"{trial.trial:04d}-{trial.design.id}"
+        newer = self._folder / f"{trial.trial:04d}-{trial.name or file_name(trial.design)}"
+        return older if older.exists() else newer
 
 
 def _record(data: bytes) -> bytes:

@@ -12,6 +12,7 @@ from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TimeElaps
 from rich.table import Table
 from tyro.conf import Positional, arg
 
+from models.quantities import count
 from search import areas, command_line, comparison, curve_table, export_curves, stress
 from search.areas import Area
 from search.command_line import BadInput, checking
@@ -87,7 +88,7 @@ def _export(options: SimulateOptions, console: Console) -> int:
         raise ValueError("--export needs --out FILE.csv")
     _check_out(options.out)
     rows = export_curves.write(Path(str(options.export)), options.out)
-    console.print(f"{rows} configurations in {options.out}", soft_wrap=True)
+    console.print(f"{count(rows, 'configuration')} in {options.out}", soft_wrap=True)
     return 0
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from models.design import Design, from_dict
+from models.short_design import describe
 from search import ledger
+from search.accounts import Account, Held, Share, Trend, add, by_item, share_of
 
 TrialState = Literal["running", "paused", "finished", "stopped", "failed"]
 
@@ -40,8 +42,32 @@ class Trial:
     """Where it pauses next, or ends."""
     epochs: list[dict[str, Any]] = field(default_factory=list)
     """Its epoch lines, in order."""
-    costs: dict[str, float] = field(default_factory=dict)
-    """Worker-seconds by item: training, evaluation, overhead (start-up, messages, stop)."""
+    account: Account = field(default_factory=Account)
+    """What it has used."""
+
+    @property
+    def share(self) -> Share:
+        """What its workers hold, in the session that was the last to train it."""
+        return Share(self.workers, self.cpus_per_worker, self.gpus_per_worker)
+
+    @property
+    def title(self) -> str:
+        """For people: "cnn-3 (trial 3)", or "trial 7 (cnn 32-64, bn, adam 1e-3)"."""
+        if self.name:
+            return f"{self.name} (trial {self.trial})"
+        return f"trial {self.trial} ({describe(self.design)})"
+
+    @property
+    def costs(self) -> dict[str, float]:
+        """Worker-seconds by item that are booked: all, once it runs no more."""
+        booked = by_item(self.account.booked)
+        return {item: sum(held.values()) for item, held in booked.items()}
+
+    def use(self, now: float | None) -> dict[str, Held]:
+        """All that it has used by the time `now`, by item: what it holds just then is `lost` until
+        an epoch is told."""
+        running = self.state == "running"
+        return by_item(self.account.booked, self.account.open(now) if running else {})
 
     @property
     def points(self) -> list[dict[str, Any]]:
@@ -67,11 +93,16 @@ class Trial:
 
     def train_seconds(self, epochs: int | None = None) -> float:
         """Worker-seconds of training, evaluation excluded, up to and with epoch `epochs`."""
-        return sum(
-            line["train_seconds"]
-            for line in self.epochs
-            if epochs is None or line["epoch"] <= epochs
-        )
+        return sum(self.trained(epochs).values())
+
+    def trained(self, epochs: int | None = None) -> Held:
+        """The same by what the workers held: sessions of a run may differ in that."""
+        held: Held = {}
+        for line in self.epochs:
+            if epochs is None or line["epoch"] <= epochs:
+                share = self.account.shares.get(line["epoch"], self.share)
+                add(held, {share: line["train_seconds"]})
+        return held or {self.share: 0.0}
 
 
 @dataclass(frozen=True)
@@ -88,6 +119,8 @@ class Promise:
     """Of all results until then."""
     spent_seconds: float
     """Worker-seconds of training until then."""
+    spent: Held = field(default_factory=dict)
+    """The same by what the workers held."""
 
 
 @dataclass
@@ -103,12 +136,27 @@ class SearchState:
     """The run's last event; empty while it runs."""
     wall_seconds: float = 0.0
     """On the clock, while the search ran."""
-    train_seconds: float = 0.0
+    trained: Held = field(default_factory=dict)
     """Worker-seconds of all trials' training."""
+    booked: Held = field(default_factory=dict)
+    """Of all cost lines."""
+    running: set[int] = field(default_factory=set)
+    """Numbers of the trials that run, or ran when the search was cut."""
+    open: Trend = field(default_factory=Trend)
+    """What they hold, and is not booked."""
+    share: Share | None = None
+    """What the workers of this session hold; None in ledgers that do not say when a lane is
+    held."""
     winner: Trial | None = None
     """The trial with the best point; the cheaper one (FLOPs) of equals."""
     last_time: float | None = None
     """Of the newest line of the session that runs."""
+
+    def held(self, now: float | None = None) -> Held:
+        """Worker-seconds for which workers were held: until `now`, or the newest line."""
+        held = self.open.held((self.last_time or 0.0) if now is None else now)
+        add(held, self.booked)
+        return held
 
     @property
     def best_accuracy(self) -> float:
@@ -135,15 +183,27 @@ def apply(state: SearchState, line: ledger.Line) -> None:
     match line["kind"]:
         case "run":
             state.ended = "" if line["event"] == "start" else line["event"]
+            if line["event"] == "start":
+                state.share = share_of(line, Share()) if "workers" in line else None
         case "decision":
             _apply_decision(state, line)
-        case "trial":
-            _apply_trial(state, line)
-        case "epoch":
-            _apply_epoch(state, line)
-        case "cost":
-            costs = state.trials[line["trial"]].costs
-            costs[line["item"]] = costs.get(line["item"], 0.0) + line["seconds"]
+        case _:
+            _count(state, line["trial"], -1)
+            _APPLY[line["kind"]](state, line)
+            _count(state, line["trial"], 1)
+
+
+def _count(state: SearchState, number: int, sign: int) -> None:
+    """What a trial holds, in what all of them hold: taken out and put in again."""
+    if number in state.running:
+        state.open.change(state.trials[number].account.trend(), sign)
+
+
+def _apply_cost(state: SearchState, line: ledger.Line) -> None:
+    trial = state.trials[line["trial"]]
+    share = share_of(line, trial.share)
+    trial.account.book(line["item"], share, line["seconds"])
+    add(state.booked, {share: line["seconds"]})
 
 
 def _apply_time(state: SearchState, line: ledger.Line) -> None:
@@ -152,10 +212,21 @@ def _apply_time(state: SearchState, line: ledger.Line) -> None:
     if now is None:
         return
     if line["kind"] == "run" and line["event"] == "start":
+        _cut_stays(state)
         state.last_time = now
     elif state.last_time is not None:
         state.wall_seconds += max(0.0, now - state.last_time)
         state.last_time = now
+
+
+def _cut_stays(state: SearchState) -> None:
+    """Lanes of a session that came to no end were held until its newest line, for all one knows."""
+    state.open = Trend()
+    for number in state.running:
+        stay = state.trials[number].account.stay
+        if stay is not None and stay.until is None:
+            stay.until = state.last_time
+        _count(state, number, 1)
 
 
 def _apply_decision(state: SearchState, line: ledger.Line) -> None:
@@ -171,7 +242,8 @@ def _apply_decision(state: SearchState, line: ledger.Line) -> None:
             line["gain_seconds"],
             line["action"] == "start",
             state.best_accuracy,
-            state.train_seconds,
+            sum(state.trained.values()),
+            dict(state.trained),
         )
         state.promises.append(promise)
 
@@ -180,9 +252,12 @@ def _apply_epoch(state: SearchState, line: ledger.Line) -> None:
     trial = state.trials[line["trial"]]
     # An epoch that was trained again after a fault replaces what was told of it before.
     anew = trial.last_epoch >= line["epoch"]
+    for replaced in (e for e in trial.epochs if e["epoch"] >= line["epoch"]):
+        trial.account.throw_away(replaced)
     trial.epochs = [e for e in trial.epochs if e["epoch"] < line["epoch"]] + [line]
+    trial.account.tell(line, trial.share)
     trial.precision, trial.device = line["precision"], line["device"]
-    state.train_seconds += line["train_seconds"]
+    add(state.trained, {trial.share: line["train_seconds"]})
     if anew and trial is state.winner:
         others = [each for each in state.trials.values() if each.best]
         state.winner = max(others, key=_merit, default=None)
@@ -205,3 +280,21 @@ def _apply_trial(state: SearchState, line: ledger.Line) -> None:
     trial = state.trials[number]
     trial.state, trial.reason = line["state"], line.get("reason", "")
     trial.to_epoch = line.get("to_epoch", trial.to_epoch or trial.design.epochs)
+    trial.workers, trial.cpus_per_worker, trial.gpus_per_worker = share_of(line, trial.share)
+    _apply_lane(state, trial, line)
+
+
+def _apply_lane(state: SearchState, trial: Trial, line: ledger.Line) -> None:
+    """Whether the trial is in a lane: where it runs, unless `in_lane` says that it waits."""
+    runs, known = line["state"] == "running", trial.trial in state.running
+    if not (runs and known and line.get("in_lane", True)):
+        trial.account.leave_lane()
+    if not runs:
+        state.running.discard(trial.trial)
+        return
+    state.running.add(trial.trial)
+    if line.get("in_lane", True) and state.share is not None and "time" in line:
+        trial.account.enter_lane(trial.share, line["time"])
+
+
+_APPLY = {"trial": _apply_trial, "epoch": _apply_epoch, "cost": _apply_cost}

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from models.quantities import count
 from search.ladder import ladder
 from search.price import bill
 from search.state import Promise
@@ -60,7 +61,8 @@ class Stopping:
         return promise.points / cost if cost else math.inf
 
     def __str__(self) -> str:
-        return f"no action is expected to gain {self.points:g} points per {self.unit} any more"
+        gain = count(self.points, "point")
+        return f"no action is expected to gain {gain} per {self.unit} any more"
 
 
 NEVER = Stopping(0.0)

@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
+from models.quantities import count, duration
 from search import curve_table
 from search.curve_table import Point, TableSpace
 from search.replay import Unbounded, replay
@@ -34,8 +35,9 @@ class Stress:
 
     def __str__(self) -> str:
         return (
-            f"{self.workers} workers, {self.trials:,} trials, {self.decisions:,} decisions in "
-            f"{self.seconds:.0f} s; the last {LAST}: median {self.last_ms:.1f} ms each; "
+            f"{count(self.workers, 'worker')}, {count(self.trials, 'trial')}, "
+            f"{count(self.decisions, 'decision')} in {duration(self.seconds)}; "
+            f"the last {LAST}: median {duration(self.last_ms / 1e3)} each; "
             f"peak memory {self.memory_bytes / 1e6:.0f} MB"
         )
 
@@ -66,7 +68,8 @@ def run(path: Path, workers: int, trials: int, console: Console) -> Stress:
         now = time.perf_counter()
         if now - said > PROGRESS_SECONDS:
             said = now
-            console.print(f"{event.trial + 1:,} trials in {now - began:.0f} s", highlight=False)
+            done = count(event.trial + 1, "trial")
+            console.print(f"{done} in {duration(now - began)}", highlight=False)
         if len(strategy.history.trials) >= trials:
             break
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

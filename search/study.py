@@ -16,6 +16,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from models.design import Design
+from models.short_design import describe
 from search import ledger
 from search.actions import Space
 from search.recall import recall
@@ -85,6 +86,7 @@ class StudyLog:
             user_attrs={
                 "trial": trial.trial,
                 "name": trial.name,
+                "design": describe(trial.design),
                 "design_id": trial.design.id,
                 "parameters": trial.parameters,
                 "flops": trial.flops,

@@ -14,6 +14,7 @@ from models.dataset import Dataset, load
 from models.design import to_dict
 from models.images import Subset
 from models.network import build
+from models.quantities import count
 from models.scoring import classification_metrics, predict
 from search import weights
 from search.run_folder import now
@@ -88,7 +89,7 @@ def _score(network: nn.Module, trial: Trial, dataset: Dataset) -> dict[str, Any]
         "scored": now(),
         "prediction_seconds_per_image": seconds / len(test),
         "prediction_batch": PREDICTION_BATCH,
-        "prediction_device": f"cpu, {torch.get_num_threads()} threads",
+        "prediction_device": f"cpu, {count(torch.get_num_threads(), 'thread')}",
         **classification_metrics(test.labels.numpy(), predictions, dataset.classes),
     }
 

@@ -1,8 +1,11 @@
 """python analysis/recommend.py: the design to take."""
 
+import re
+
 import pytest
 
 from analysis import recommend
+from models.design import Design
 
 
 @pytest.fixture
@@ -46,7 +49,7 @@ def test_it_says_what_the_design_is_and_costs(run, capsys):
 def test_if_none_qualifies_the_closest_is_named(run, capsys):
     status, printed = answer(run, capsys, "--min-accuracy", "0.95")
     assert status == 1 and printed.err.count("\n") == 1 and printed.out == ""
-    assert "closest is trial 1 after 3 epochs" in printed.err
+    assert "closest is trial 1 (cnn 32-64-128, adam 1e-3) after 3 epochs" in printed.err
 
 
 def test_a_run_without_results_recommends_nothing(make_run, capsys):
@@ -89,3 +92,13 @@ def test_max_cost_needs_a_price(make_run, capsys):
 def test_a_missing_run_is_refused(tmp_path, capsys):
     assert recommend.main(["none", "--out", str(tmp_path), "--min-accuracy", "0.5"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_no_number_has_more_digits_than_people_read(run, capsys):
+    rate, dropout = 0.12814684610424926, (0.3333333333333333,)
+    design = Design(kernels=((8,),), learning_rate=rate, block_dropout=dropout, epochs=1)
+    run.trial(3, [0.99], seconds=0.00597, design=design)
+    _, printed = answer(run, capsys, "--min-accuracy", "0.95")
+    assert "learning_rate    0.1281\n" in printed.out and "block_dropout    0.3333\n" in printed.out
+    assert "training         5.97 ms (5.97 ms of a CPU core, cost 0.00597)" in printed.out
+    assert not re.search(r"\d\.\d{6}|e-0", printed.out)

@@ -16,6 +16,7 @@ from analysis.prediction_quality import class_table, confused_pairs_table, confu
 from models.design import Design
 from models.scoring import classification_metrics
 from search import state
+from search.accounts import Share
 from search.space import Space
 from search.state import SearchState
 from search.study import StudyLog
@@ -73,10 +74,31 @@ def test_three_kinds_of_cost_are_kept_apart(make_run):
     assert frame.loc["search: training", "seconds"] == 310.0
     assert frame.loc["search: evaluation", "seconds"] == 2.0
     assert frame.loc["search: overhead", "seconds"] == 1.0
+    assert frame["seconds"].isna()["search: lost"]  # not told apart by this ledger
     assert frame.loc["search: all", "seconds"] == 313.0
     assert frame.loc["search: all", "cost"] == pytest.approx(313.0)
     assert frame.loc["training the winner once", "seconds"] == 200.0  # to its best epoch
     assert frame.loc["one prediction", "seconds"] == 0.001
+
+
+def test_each_session_of_a_run_costs_what_its_workers_held(make_run):
+    run = make_run()
+    run.record(price=2.0)
+    run.trial(0, [0.5], seconds=3600.0, gpus=0.25, state="paused", design=Design(epochs=2))
+    run.write("trial", trial=0, state="running", workers=1, cpus_per_worker=2, gpus_per_worker=1.0)
+    run.epoch(0, 2, 0.7, 0.7, 3600.0)
+    for item, seconds in (("training", 3600.0), ("evaluation", 0.5), ("lost", 1800.0)):
+        share = {"workers": 1, "cpus_per_worker": 2, "gpus_per_worker": 1.0}
+        run.write("cost", trial=0, item=item, seconds=seconds, **share)
+    run.write("trial", trial=0, state="finished")
+    found = run.findings()
+    assert found.points["gpu_hours"].tolist() == pytest.approx([0.25, 1.25])
+    assert found.points["cpu_core_hours"].tolist() == pytest.approx([1.0, 3.0])
+    frame = cost_table(found.run, found.best, found.epoch, None).frame.set_index("what")
+    assert frame.loc["search: training", "gpu_hours"] == pytest.approx(1.25)
+    assert frame.loc["search: lost", ["gpu_hours", "cost"]].tolist() == pytest.approx([0.5, 1.0])
+    assert frame.loc["training the winner once", "cost"] == pytest.approx(2.5)
+    assert run.findings().run.state.held().keys() == {Share(1, 1, 0.25), Share(1, 2, 1.0)}
 
 
 def test_cost_that_was_not_measured_is_empty(make_run):

@@ -51,7 +51,11 @@ def test_spent_names_a_limit_that_is_reached(seconds: float, hours: float, money
 
 
 def test_for_people() -> None:
-    assert str(parse(["90min,6gpuh"])) == "90 min or 6 GPU-hours"
+    assert str(parse(["90min,6gpuh"])) == "1 h 30 min or 6 GPU-hours"
+    assert str(parse(["73s,1trials"])) == "1 min 13 s or 1 trial"
+    assert str(Budget(gpu_hours=1.3000100004, money=7.123456789)) == (
+        "1.3 GPU-hours or 7.12 in money"
+    )
     assert str(Budget()) == "none"
     assert Budget().trials == math.inf
 

@@ -55,7 +55,7 @@ def test_a_search_ends_with_a_winner(ray_cluster: str, tmp_path: Path, capsys) -
     # cnn-3 has 235,890 parameters here: over the limit, so it was never trained.
     assert found.refused[0]["design"]["kernels"] == [[50], [100], [200]]
     assert found.trials[0].name == "cnn-1"
-    assert set(found.trials[0].costs) == {"training", "evaluation", "overhead"}
+    assert set(found.trials[0].costs) == {"training", "evaluation", "lost", "overhead"}
 
     info = json.loads((run / "run.json").read_text())
     assert (info["state"], info["command"], info["evaluated_on"]) == (

@@ -226,14 +226,24 @@ def test_a_leg_is_booked_once(recorder: Recorder, tmp_path: Path) -> None:
     assert states == ["running", "paused", "running", "finished"]
 
 
+def used_about(recorder: Recorder, gpu_seconds: float) -> bool:
+    """Whether budgets know of so much, or a little more: the test itself takes its time."""
+    limits = [Budget(gpu_hours=factor * gpu_seconds / 3600) for factor in (1, 1.3)]
+    return [recorder.spent(limit) for limit in limits] == ["GPU-hours", ""]
+
+
 def test_a_run_that_goes_on_counts_from_where_it_was(recorder: Recorder, tmp_path: Path) -> None:
     number = recorder.start(DESIGN, 0)
     recorder.epoch(number, result(1, 0.4, seconds=50.0), "group")  # and the process is killed
     known = fold(ledger.read(tmp_path / "ledger"))
     again = Recorder(tmp_path, PLAN, 2.0, (1, 8, 8), 10, Scalars(tmp_path), (), known)
+    # 60 worker-seconds until then, and as many later, each with half a GPU.
+    assert used_about(again, 60 * 0.5)
     again.go_on(number)
     again.epoch(number, result(2, 0.5, seconds=50.0), "another group")
+    assert used_about(again, 120 * 0.5)
     again.end(number, reason="budget")
+    assert used_about(again, 120 * 0.5)
     trial = again.state.trials[number]
     assert trial.costs["training"] == 100.0
     assert [line["lane"] for line in trial.epochs] == [0, 1]
