@@ -18,6 +18,7 @@ from search.store import below, open_store
 
 ANEW = {"budget", "trials", "resume", "extend", "out", "address", "parallel", "price"}
 ANEW |= {
+    "data_dir",  # of the same images
     "workers_per_trial",
     "gpus_per_worker",
     "cpus_per_worker",
@@ -58,9 +59,19 @@ def find(given: SearchOptions, named: Collection[str] | None = None) -> Earlier:
         )
     if given.extend:
         options = _extended(options, given, known)
+    _check_there(folder, options.data_dir)
     warm = tuple((str(name), from_dict(design)) for name, design in info.get("warm_designs", []))
     fingerprint = str(info.get("dataset", {}).get("fingerprint", ""))
     return Earlier(folder, options, known, fingerprint, warm)
+
+
+def _check_there(folder: Path, images: Path | None) -> None:
+    if images is not None and not images.exists():
+        where = "" if images.is_absolute() else f" below {Path.cwd()}"
+        raise ValueError(
+            f"the images of {folder} are no longer in {images}{where}: say where they are with "
+            "--data-dir"
+        )
 
 
 def _named(given: SearchOptions) -> set[str]:

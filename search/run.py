@@ -7,16 +7,24 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from search import command_line
+from search.interrupt import ending_cleanly
 from search.options import DebugOptions, RunOptions, SearchOptions, TranscriptOptions
+from search.output import unbroken
 
 NO_RESULT = 1
 """Exit status where no trial has a result, or a fault stopped the search."""
 PROGRAM = "python search/run.py"
 
 
+@unbroken
 def main(words: Sequence[str]) -> int:
     """Runs the command; its exit status: 0, 1 without a result or when a fault stopped it, 2 for
     bad input, 130 when cut."""
+    with ending_cleanly():
+        return _main(words)
+
+
+def _main(words: Sequence[str]) -> int:
     first = words[0] if words else ""
     try:
         if first == "debug":
@@ -27,8 +35,6 @@ def main(words: Sequence[str]) -> int:
         return _run(command_line.parse(SearchOptions, words, PROGRAM), words)
     except command_line.BadInput as error:
         return command_line.refuse(str(error))
-    except KeyboardInterrupt:
-        return 130
 
 
 def _debug(options: DebugOptions) -> int:
@@ -53,7 +59,7 @@ def _run(options: RunOptions, words: Sequence[str] = ()) -> int:
         raise
     if isinstance(options, TranscriptOptions):
         report = [sys.executable, "-m", "analysis.report", str(folder)]
-        subprocess.run(report, check=True)
+        has_winner &= subprocess.run(report, check=False).returncode == 0  # it says what is wrong
     else:
         print(f"Report: python analysis/report.py {folder}")
     if read_info(folder)["state"] != "interrupted":

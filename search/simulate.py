@@ -17,6 +17,7 @@ from search.areas import Area
 from search.command_line import BadInput, checking
 from search.comparison import Line, Result
 from search.comparison_figure import draw
+from search.output import unbroken
 from search.rivals import COMPARED, STRATEGIES
 from search.score import Score
 
@@ -65,6 +66,7 @@ class SimulateOptions:
     """Write a finished run as a table to --out instead: its folder. Trials of full length only."""
 
 
+@unbroken
 def main(words: Sequence[str]) -> int:
     """Runs the command; its exit status: 0, 2 for bad input, 130 when cut."""
     options = command_line.parse(SimulateOptions, words, PROGRAM)
