@@ -100,7 +100,7 @@ def _options(given: SearchOptions, info: dict[str, Any], named: Collection[str])
         out=given.out,
         address=given.address,
         cluster_down=given.cluster_down,
-        data_dir=Path(options.data_dir) if options.data_dir else None,
+        data_dir=run_folder.of_home(options.data_dir) if options.data_dir else None,
     )
     changed: dict[str, Any] = {}
     for field in fields(SearchOptions):

@@ -120,7 +120,7 @@ def test_something_in_the_way_of_ray_s_folder(good, tmp_path: Path) -> None:
 
 def test_few_files_that_may_be_open(good, monkeypatch) -> None:
     monkeypatch.setattr(surroundings.resource, "getrlimit", lambda kind: (64, 64))
-    with pytest.raises(ValueError, match="this process may open 64 files.*ulimit -n 4096"):
+    with pytest.raises(ValueError, match=r"this process may open 64 files.*ulimit -n 4096"):
         surroundings.check_start(good)
 
 
