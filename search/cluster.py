@@ -37,6 +37,8 @@ SETTINGS = {
 
 
 CONNECT_SECONDS = 10
+SETTINGS_FRAME = b"\0\0\0\4\0\0\0\0\0"
+"""Of HTTP/2, with which both sides begin; its fourth byte says what it is."""
 HEAD_RESOURCE = "node:__internal_head__"
 
 
@@ -115,7 +117,8 @@ def _found(address: str | None) -> str | None:
 def _check_reachable(found: str, address: str | None) -> None:
     host, _, port = found.rpartition(":")
     try:
-        socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
+        with socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS) as answering:
+            is_ray = _speaks_as_ray(answering)
     except (OSError, OverflowError, ValueError) as error:
         origin, mend = _origin(address), "leave the option out"
         if origin.startswith("RAY_ADDRESS"):
@@ -127,6 +130,20 @@ def _check_reachable(found: str, address: str | None) -> None:
             f"{origin}nothing answers there ({_reason(error)}); start a cluster with ray start "
             f"--head, or {mend}"
         ) from error
+
+    if not is_ray:
+        raise ValueError(
+            f"{_origin(address)}what answers there is no Ray cluster; give host:port, the port "
+            "mostly being 6379 (the dashboard's is another one)"
+        )
+
+
+def _speaks_as_ray(answering: socket.socket) -> bool:
+    """Whether it is HTTP/2, as of gRPC. Ray would wait for minutes for what is not."""
+    if os.environ.get("RAY_USE_TLS", "0").lower() in ("1", "true"):
+        return True  # it would not answer to this
+    answering.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + SETTINGS_FRAME)
+    return answering.recv(len(SETTINGS_FRAME))[3:4] == SETTINGS_FRAME[3:4]
 
 
 def _reason(error: Exception) -> str:

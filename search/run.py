@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from search import command_line
+from search import command_line, surroundings
 from search.interrupt import ending_cleanly
 from search.options import DebugOptions, RunOptions, SearchOptions, TranscriptOptions
 from search.output import unbroken
@@ -45,6 +45,8 @@ def _debug(options: DebugOptions) -> int:
 
 
 def _run(options: RunOptions, words: Sequence[str] = ()) -> int:
+    with command_line.checking():
+        surroundings.check_user()
     # Imported here: the debug mode does without Ray, and --help without any wait.
     from search.run_folder import read_info
     from search.session import run

@@ -51,6 +51,17 @@ def check_join() -> None:
     _check_room("TMPDIR", Path(folder))
 
 
+def check_user() -> None:
+    """ValueError where nothing tells of a home folder: Ray's modules could not be imported."""
+    try:
+        Path.home()
+    except RuntimeError as error:
+        raise ValueError(
+            "HOME is not set, and this user has no home folder: set HOME to a folder that can be "
+            "written"
+        ) from error
+
+
 def ray_folder(environment: Mapping[str, str]) -> tuple[str, Path]:
     """Where Ray makes its folder `ray`, and the variable that says so."""
     names = ("RAY_TMPDIR", "TMPDIR") if sys.platform.startswith("linux") else ("RAY_TMPDIR",)
@@ -118,10 +129,7 @@ def _check_home(environment: Mapping[str, str]) -> None:
 
 
 def _home(environment: Mapping[str, str]) -> Path:
-    try:
-        home = Path(environment["HOME"]) if "HOME" in environment else Path.home()
-    except RuntimeError as error:
-        raise ValueError("HOME is not set: set it to a folder that can be written") from error
+    home = Path(environment["HOME"]) if "HOME" in environment else Path.home()
     if not (home.is_absolute() and home.is_dir()):
         raise ValueError(
             f"the home folder {str(home)!r} is not there: set HOME to a folder that can be written"

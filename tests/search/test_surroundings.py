@@ -1,10 +1,13 @@
 """What is missing on a machine is said in one line, which names what to set, before Ray starts."""
 
 import os
+import pwd
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -207,6 +210,35 @@ def test_an_address_that_leads_nowhere_is_named(
     with pytest.raises(BadInput, match=said) as refusal:
         cluster.check(given)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.0 400 Bad Request\r\n\r\n"])
+def test_what_answers_but_is_no_cluster(no_cluster, answer: bytes) -> None:
+    """A dashboard's port, say: Ray itself would try for minutes."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with server.accept()[0] as connection:
+                connection.recv(1000)
+                connection.sendall(answer)
+
+        threading.Thread(target=serve).start()
+        port = server.getsockname()[1]
+        with pytest.raises(BadInput, match=f"--address 127.0.0.1:{port}: what answers there is no"):
+            cluster.check(f"127.0.0.1:{port}")
+
+
+def test_a_cluster_that_answers(ray_cluster: str, monkeypatch) -> None:
+    cluster.check(None)
+    cluster.check(ray_cluster)
+    monkeypatch.setenv("HOME", "/no/such")  # it has its own
+    cluster.check("auto")
+
+
+def test_a_user_without_a_home(capsys, monkeypatch) -> None:
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(pwd, "getpwuid", lambda number: {}[number])
+    assert "HOME is not set, and this user has no home folder: set HOME" in refused(DIGITS, capsys)
 
 
 def test_a_cluster_that_is_no_longer_there(no_cluster, tmp_path: Path) -> None:
