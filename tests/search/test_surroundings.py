@@ -215,7 +215,7 @@ def test_an_address_that_leads_nowhere_is_named(
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.0 400 Bad Request\r\n\r\n"])
 def test_what_answers_but_is_no_cluster(no_cluster, answer: bytes) -> None:
     """A dashboard's port, say: Ray itself would try for minutes."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    with socket.create_server(("", 0)) as server:  # on all, as a cluster
 
         def serve() -> None:
             with server.accept()[0] as connection:
