@@ -61,7 +61,7 @@ def _run(options: RunOptions, words: Sequence[str] = ()) -> int:
         raise
     if isinstance(options, TranscriptOptions):
         report = [sys.executable, "-m", "analysis.report", str(folder)]
-        has_winner &= subprocess.run(report, check=False).returncode == 0  # it says what is wrong
+        went_well &= subprocess.run(report, check=False).returncode == 0  # it says what is wrong
     else:
         print(f"Report: python analysis/report.py {folder}")
     if read_info(folder)["state"] != "interrupted":

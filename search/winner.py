@@ -1,5 +1,6 @@
 """At the end of a search: its winner, scored once on the test images."""
 
+import contextlib
 import json
 import pickle
 import time
@@ -13,10 +14,12 @@ from torch import nn
 from models import checkpoint
 from models.dataset import Dataset, load
 from models.design import to_dict
+from models.error_text import first_line
 from models.images import Subset
 from models.network import build
 from models.scoring import classification_metrics, predict
-from search import weights
+from search import checkpoint_files, weights
+from search.checkpoint_files import CheckpointError, StorageError
 from search.run_folder import now
 from search.state import Trial
 from search.store import Store
@@ -68,29 +71,23 @@ def _weights(folder: Path, store: Store, trial: Trial, epoch: int) -> dict[str, 
     Gone where there are neither.
     """
     name = weights.checkpoint_name(trial.trial, epoch)
-    try:
-        saved: dict[str, Any] = checkpoint.unpack(store.read(name))["training"]["network"]
-    except _UNREADABLE as error:
-        try:
-            if _is_of(folder / "design.json", trial, epoch):
-                return checkpoint.load(folder / "weights.pt")
-        except _UNREADABLE:
-            pass
-        missing = isinstance(error, FileNotFoundError)
-        why = "was deleted" if missing else f"cannot be read ({_first_line(error)})"
+    with contextlib.suppress(*_UNREADABLE):
+        saved: dict[str, Any] = checkpoint.unpack(store.read(name))
+        return saved["training"]["network"]
+    with contextlib.suppress(*_UNREADABLE):
+        if _is_of(folder / "design.json", trial, epoch):
+            return checkpoint.load(folder / "weights.pt")
+    try:  # once more, with patience, and with a reason
+        return checkpoint_files.read(store, name)["training"]["network"]
+    except (CheckpointError, StorageError, KeyError) as error:
         raise Gone(
-            f"{name}, the weights of trial {trial.trial} which leads, {why}, and {folder} has none "
-            "of them"
+            f"{first_line(error)}, the weights of trial {trial.trial}, which leads, and {folder} "
+            "has none of them"
         ) from error
-    return saved
 
 
 _UNREADABLE = (OSError, RuntimeError, EOFError, KeyError, pickle.UnpicklingError)
 """What a file that is not there, or is damaged, raises."""
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _is_of(told: Path, trial: Trial, epoch: int) -> bool:

@@ -61,8 +61,8 @@ def test_a_search_of_whose_output_one_line_is_read(
     run_folder.write_info(run, state="failed")
     assert main(["--resume", str(run)]) == 1
     said = capsys.readouterr().out
-    assert "No winner is written: checkpoints/" in said and "was deleted" in said
-    assert info(run)["state"] == "failed"
+    assert "The search stopped: checkpoint checkpoints/" in said and "is gone" in said
+    assert info(run)["state"] == "interrupted"
     assert report([str(run)]) == 0
 
 

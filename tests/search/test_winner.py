@@ -11,7 +11,7 @@ from models.dataset import Dataset
 from models.design import Design
 from models.images import Subset
 from models.network import build
-from search import weights, winner
+from search import checkpoint_files, weights, winner
 from search.state import Trial, load
 from search.store import Folder
 from tests.analysis.conftest import RunMaker
@@ -42,7 +42,8 @@ def written(run: RunMaker, digits: Dataset, subsets: tuple[Subset, Subset]) -> d
 
 @pytest.fixture
 def no_export(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It takes seconds, and has nothing to do with where the weights are from."""
+    """It takes seconds, and has nothing to do with where the weights are from; nor has patience."""
+    monkeypatch.setattr(checkpoint_files, "WAITS", ())
     monkeypatch.setattr(winner, "_export", lambda *given: None)
 
 
@@ -80,7 +81,9 @@ def test_weights_of_another_are_not_taken(
         (run.folder / "winner/weights.pt").unlink()
     else:
         told.write_text(json.dumps(json.loads(told.read_text()) | other))
-    said = r"checkpoints/0/epoch-0002.pt, the weights of trial 0 which leads, was deleted, and"
+    said = (
+        "checkpoint checkpoints/0/epoch-0002.pt is gone, the weights of trial 0, which leads, and"
+    )
     with pytest.raises(winner.Gone, match=said):
         written(run, digits, digits_subsets)
     assert isinstance(load(run.folder).winner, Trial)
