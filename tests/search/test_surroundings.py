@@ -187,6 +187,12 @@ def test_debug_needs_no_home_where_the_cache_is_named(tmp_path: Path, capsys, mo
     )
 
 
+def test_a_home_of_nobody_is_named(capsys) -> None:
+    for words in (["debug"], ["--resume", "one"]):
+        words = [*words, "--data-dir", "~nobody-of-this-name/images"]
+        assert "~nobody-of-this-name/images: " in refused(words, capsys)
+
+
 @pytest.mark.parametrize(
     ("given", "variable", "said"),
     [
