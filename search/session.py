@@ -71,12 +71,11 @@ def run(
         budget = jobs.check(options)
         if options.cluster_down:
             ray_up.check_take_down(options.storage)
-    cluster.check(options.address)
-    with checking():
         dataset = _prepare_data(options, console)
         select(dataset, options.train_images, "validation")
         if earlier and earlier.fingerprint != dataset.fingerprint:
             raise ValueError(f"the images are not those that {earlier.folder} was trained on")
+    cluster.check(options.address)
     with _failure_noted() as begun, cluster.connection(options.address):
         with checking():
             plan = run_plan.plan_of(options, budget)

@@ -163,9 +163,7 @@ def test_folders_that_this_user_may_not_write(tmp_path: Path, closed: str, said:
 
 
 def test_the_command_says_so_in_one_line(no_cluster, tmp_path: Path, capsys, monkeypatch) -> None:
-    """Before it decodes or writes anything."""
     words = [*DIGITS, "--out", str(tmp_path / "runs")]
-    monkeypatch.setenv("KNEEPOINT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("HOME", "/no/such")
     assert "the home folder '/no/such' is not there: set HOME" in refused(words, capsys)
     monkeypatch.setenv("HOME", str(tmp_path))
