@@ -14,11 +14,13 @@ from analysis.quantities import count
 from analysis.run_folder import RunError
 from analysis.section_winner import design_fields
 from search import command_line
+from search.output import unbroken
 
 NO_DESIGN = 1
 """Exit status where no design qualifies."""
 
 
+@unbroken
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints the design to take; exit status 1 if none qualifies, 2 on bad input."""
     words = sys.argv[1:] if arguments is None else arguments

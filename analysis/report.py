@@ -19,8 +19,10 @@ from analysis.section_cost import (
     search_section,
 )
 from search import command_line
+from search.output import unbroken
 
 
+@unbroken
 def main(arguments: Sequence[str] | None = None) -> int:
     """Writes RUN/report and prints where its page is; gives the exit status, 2 on bad input."""
     words = sys.argv[1:] if arguments is None else arguments

@@ -63,6 +63,10 @@ class Run:
 
 def find(name: str | None, out: Path) -> Path:
     """The folder of run `name`: one in `out`, or a path; the newest in `out` without a name."""
+    try:
+        out, name = out.expanduser(), None if name is None else str(Path(name).expanduser())
+    except RuntimeError as error:
+        raise RunError(f"{name or out}: {error}") from error
     if name is None:
         return _newest(out)
     for folder in (out / name, Path(name)):

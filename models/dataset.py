@@ -73,8 +73,20 @@ class Dataset:
 def cache_folder() -> Path:
     """Where this machine keeps decoded images: $KNEEPOINT_CACHE, else ~/.cache/kneepoint."""
     chosen = os.environ.get("KNEEPOINT_CACHE")
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(chosen) if chosen else base / "kneepoint"
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or _home() / ".cache") / "kneepoint"
+
+
+def _home() -> Path:
+    """DataError where there is none: to make it is not our business."""
+    home = os.path.expanduser("~")  # noqa: PTH111  as it was, where nobody knows
+    if not Path(home).is_dir():
+        raise DataError(
+            f"the home folder {home} is not there: set HOME, or set KNEEPOINT_CACHE to a folder "
+            "that can be written"
+        )
+    return Path(home)
 
 
 def prepare(source: Source, say: Callable[[str], None] = lambda line: None) -> Dataset:

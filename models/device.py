@@ -1,5 +1,6 @@
 """The device that trains, and how it computes there."""
 
+import os
 from dataclasses import dataclass
 from typing import Literal
 
@@ -48,7 +49,9 @@ def choose_device(choice: DeviceChoice = "auto") -> torch.device:
     if choice not in ("cpu", *available):
         raise ValueError(f"--device {choice}: one of auto, cuda, mps, cpu")
     if choice != "cpu" and not available[choice]:
-        raise ValueError(f"--device {choice}: torch finds no such device on this machine")
+        told = os.environ.get("CUDA_VISIBLE_DEVICES")
+        hidden = "" if told is None or choice != "cuda" else f" (CUDA_VISIBLE_DEVICES={told!r})"
+        raise ValueError(f"--device {choice}: torch finds no such device on this machine{hidden}")
     return torch.device(choice)
 
 

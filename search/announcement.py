@@ -32,7 +32,7 @@ def _write_info(session: Session, earlier: Earlier | None) -> None:
         name=session.folder.name,
         command=session.job.command,
         state="running",
-        settings=dataclasses.asdict(session.options),
+        settings=dataclasses.asdict(session.options) | {"out": session.options.out.resolve()},
         versions=run_folder.versions(),
         git_commit=run_folder.git_commit(),
         dataset=dataclasses.asdict(session.dataset),

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import ray
+from ray._common.utils import get_ray_address_file
+from ray._private import services
 from ray._private import state as ray_state
-from ray.exceptions import RayError
 
-from search import ray_up
-from search.command_line import BadInput
+from search import ray_up, surroundings
+from search.command_line import BadInput, checking
+from search.interrupt import handlers_kept
 from search.node_times import Node
 
 SETTINGS = {
@@ -35,6 +37,8 @@ SETTINGS = {
 
 
 CONNECT_SECONDS = 10
+SETTINGS_FRAME = b"\0\0\0\4\0\0\0\0\0"
+"""Of HTTP/2, with which both sides begin; its fourth byte says what it is."""
 HEAD_RESOURCE = "node:__internal_head__"
 
 
@@ -50,37 +54,100 @@ def connection(address: str | None) -> Iterator[None]:
     What was started here ends here. BadInput where there is no cluster at `address`.
     """
     apply_settings()
-    _check_reachable(address or os.environ.get("RAY_ADDRESS", ""))
+    if surroundings.hides_gpus(os.environ):
+        os.environ[surroundings.VISIBLE] = ""  # Ray would count a -1 as one
     try:
-        ray.init(
-            address=address,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            include_dashboard=True,
-            dashboard_host="127.0.0.1",
-        )
-    except (ConnectionError, RuntimeError, ValueError, RayError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        where = f"--address {address}: " if address else ""
-        raise BadInput(f"{where}no Ray cluster could be joined or started ({reason})") from error
+        with handlers_kept():
+            ray.init(
+                address=address,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                include_dashboard=True,
+                dashboard_host="127.0.0.1",
+            )
+    except Exception as error:  # of many kinds, some of them plain
+        ray.shutdown()
+        raise BadInput(
+            f"{_origin(address)}no Ray cluster could be joined or started ({_reason(error)})"
+        ) from error
     try:
         yield
     finally:
         ray.shutdown()
 
 
-def _check_reachable(address: str) -> None:
-    """Ray itself would try for minutes, and then end the process."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if not (host and port.isdigit()):
-        return  # a word, such as auto or local
+def check(address: str | None) -> None:
+    """BadInput where Ray could neither be joined, at `address` or where it finds a cluster, nor
+    started here: it would try for minutes and end the process, or end in a traceback."""
+    with checking():
+        told = _told(address)
+        if told.partition("://")[0] not in (told, "ray"):
+            raise ValueError(
+                f"{_origin(address)}not an address of a cluster; give host:port, the port mostly "
+                "being 6379"
+            )
+        found = told if "://" in told else _found(address)
+        if found is None:
+            surroundings.check_start(os.environ)
+        else:
+            surroundings.check_join()
+            _check_reachable(found.removeprefix("ray://"), address)
+
+
+def _told(address: str | None) -> str:
+    """The address as the user gave it, in the variable too; empty where none was given."""
+    return os.environ.get("RAY_ADDRESS", "") if address in (None, "auto") else str(address)
+
+
+def _origin(address: str | None) -> str:
+    """What to begin a line about the address with; nothing where none was given."""
+    if address in (None, "auto") and os.environ.get("RAY_ADDRESS"):
+        return f"RAY_ADDRESS={os.environ['RAY_ADDRESS']}: "
+    return f"--address {address}: " if address else ""
+
+
+def _found(address: str | None) -> str | None:
+    """The host and port of the cluster that Ray would join; None where it would start one."""
     try:
-        socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
-    except (OSError, OverflowError) as error:
-        raise BadInput(
-            f"--address {address}: nothing answers there ({error}); start a cluster with ray start "
-            "--head, or leave the option out"
+        return services.canonicalize_bootstrap_address(address)
+    except (ConnectionError, ValueError, OSError) as error:
+        raise ValueError(f"{_origin(address)}no Ray cluster is there ({_reason(error)})") from error
+
+
+def _check_reachable(found: str, address: str | None) -> None:
+    host, _, port = found.rpartition(":")
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS) as answering:
+            is_ray = _speaks_as_ray(answering)
+    except (OSError, OverflowError, ValueError) as error:
+        origin, mend = _origin(address), "leave the option out"
+        if origin.startswith("RAY_ADDRESS"):
+            mend = "unset RAY_ADDRESS"
+        elif not address or address == "auto":
+            origin = f"{get_ray_address_file(None)} names a cluster at {found}: "
+            mend = "forget this one with ray stop, or give --address local"
+        raise ValueError(
+            f"{origin}nothing answers there ({_reason(error)}); start a cluster with ray start "
+            f"--head, or {mend}"
         ) from error
+
+    if not is_ray:
+        raise ValueError(
+            f"{_origin(address)}what answers there is no Ray cluster; give host:port, the port "
+            "mostly being 6379 (the dashboard's is another one)"
+        )
+
+
+def _speaks_as_ray(answering: socket.socket) -> bool:
+    """Whether it is HTTP/2, as of gRPC. Ray would wait for minutes for what is not."""
+    if os.environ.get("RAY_USE_TLS", "0").lower() in ("1", "true"):
+        return True  # it would not answer to this
+    answering.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + SETTINGS_FRAME)
+    return answering.recv(len(SETTINGS_FRAME))[3:4] == SETTINGS_FRAME[3:4]
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def log_to_file(path: Path) -> None:
@@ -94,6 +161,7 @@ def log_to_file(path: Path) -> None:
         logger.handlers = [handler]
         logger.propagate = False
     logging.captureWarnings(True)
+    logging.raiseExceptions = False  # a disk that is full for the log is no news for the console
 
 
 def node_resources() -> list[dict[str, float]]:

@@ -39,8 +39,9 @@ def conclude(session: Session, recorder: Recorder, store: Store, outcome: Outcom
             ended=run_folder.now(),
             wall_seconds=round(recorder.seconds(), 1),
         )
-    except OSError as error:
-        fault = fault or f"the winner's files cannot be written: {first_line(error)}"
+    except (OSError, winner.Gone) as error:
+        unwritten = f"the winner's files cannot be written: {first_line(error)}"
+        fault = fault or (str(error) if isinstance(error, winner.Gone) else unwritten)
         with contextlib.suppress(OSError):
             run_folder.write_info(folder, state="interrupted", ended=run_folder.now())
     if fault:

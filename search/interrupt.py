@@ -1,35 +1,98 @@
-"""Ctrl-C once stops softly, twice at once."""
+"""What signals do: the first one stops a run softly, the next one at once."""
 
+import contextlib
 import signal
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import Any
+
+END = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, a request to end, and a terminal that was closed."""
+SAME_SECONDS = 0.5
+"""SIGTERM comes twice from `timeout`, to the process and to its group."""
 
 
 class Interrupt:
-    """While entered: the first SIGINT or SIGTERM sets `asked`, the next one does what it did
-    before."""
+    """While entered: the first signal sets `asked`, the next one does what it did before.
+
+    SIGHUP never is that next one: a closed terminal sends one, its shell another. Where it is
+    ignored, by nohup, it stays so.
+    """
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self.asked = False
         self._say = say
+        self._since = 0.0
         self._before: dict[int, object] = {}
 
     def __enter__(self) -> "Interrupt":
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._handle)
+        for number in _heeded(END):
+            self._before[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(self, *raised: object) -> None:
         self._restore()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        self.asked = True
-        self._restore()
-        self._say("Stopping: trials end where they are, what is done is kept (again: at once)")
+        if not self.asked:
+            self.asked, self._since = True, time.monotonic()
+            self._say("Stopping: trials end where they are, what is done is kept (again: at once)")
+        elif number == signal.SIGINT or not self._is_the_same(number):
+            self._restore()
+            signal.raise_signal(number)
+
+    def _is_the_same(self, number: int) -> bool:
+        return number == signal.SIGHUP or time.monotonic() - self._since < SAME_SECONDS
 
     def _restore(self) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
         self._before = {}
+
+
+@contextlib.contextmanager
+def ending_cleanly() -> Iterator[None]:
+    """While entered, SIGTERM and SIGHUP are what Ctrl-C is, a KeyboardInterrupt: what is to be
+    done at the end is done. A second one does not disturb that."""
+    before: dict[signal.Signals, Any] = {}
+
+    def end(number: int, frame: FrameType | None) -> None:
+        for each in before:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in _heeded((signal.SIGTERM, signal.SIGHUP)):
+        before[number] = signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def handlers_kept() -> Iterator[None]:
+    """While entered, what sets a handler for SIGTERM, as Ray does, loses it again; and processes
+    that are started do not end with the terminal, for a soft stop needs them."""
+    before = signal.getsignal(signal.SIGTERM)
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    try:
+        yield
+    finally:
+        if _is_main_thread():
+            signal.signal(signal.SIGTERM, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
+def _heeded(numbers: tuple[signal.Signals, ...]) -> list[signal.Signals]:
+    """Those whose handlers can be set from here, but a SIGHUP that is ignored."""
+    if not _is_main_thread():
+        return []
+    hangup_is_ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    return [n for n in numbers if n != signal.SIGHUP or not hangup_is_ignored]
+
+
+def _is_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()

@@ -134,7 +134,8 @@ class SearchOptions(RunOptions):
 
     resume: Word = None
     """Go on with a run that was cut, by its name or folder, with the options that it had; only
-    those for the cluster, --budget and --trials may be given anew."""
+    those for the cluster, --budget, --trials, and --data-dir of images that moved, may be given
+    anew."""
 
     extend: Annotated[bool, arg(help_behavior_hint="")] = False
     """With --resume: go on with a run that has ended, for a further --budget."""

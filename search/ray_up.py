@@ -16,10 +16,10 @@ MOST_NODES = 1000
 
 def config() -> dict[str, Any] | None:
     """The cluster's file, completed by `ray up`; None on a machine that is no such head."""
-    path = CONFIG.expanduser()
     try:
+        path = CONFIG.expanduser()
         return _read(path, path.stat().st_mtime_ns)
-    except (OSError, yaml.YAMLError):
+    except (OSError, RuntimeError, yaml.YAMLError):  # RuntimeError: of a user without a home
         return None
 
 

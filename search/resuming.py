@@ -20,6 +20,7 @@ from search.store import below, open_store
 
 ANEW = {"budget", "trials", "resume", "extend", "out", "address", "parallel", "price"}
 ANEW |= {
+    "data_dir",  # of the same images
     "workers_per_trial",
     "gpus_per_worker",
     "cpus_per_worker",
@@ -68,12 +69,22 @@ def find(given: SearchOptions, named: Collection[str] | None = None) -> Earlier:
         )
     if given.extend:
         options = _extended(options, given, known)
+    _check_there(folder, options.data_dir)
     warm = tuple((str(name), from_dict(design)) for name, design in info.get("warm_designs", []))
     data = info.get("dataset", {})
     fingerprint = str(data.get("fingerprint", ""))
     mean, deviation = (tuple(data.get(name, ())) for name in ("mean", "deviation"))
     pixels = (mean, deviation) if mean and deviation else None
     return Earlier(folder, options, known, fingerprint, warm, pixels)
+
+
+def _check_there(folder: Path, images: Path | None) -> None:
+    if images is not None and not images.exists():
+        where = "" if images.is_absolute() else f" below {Path.cwd()}"
+        raise ValueError(
+            f"the images of {folder} are no longer in {images}{where}: say where they are with "
+            "--data-dir"
+        )
 
 
 def _named(given: SearchOptions) -> set[str]:
@@ -102,7 +113,7 @@ def _options(given: SearchOptions, info: dict[str, Any], named: Collection[str])
         out=given.out,
         address=given.address,
         cluster_down=given.cluster_down,
-        data_dir=Path(options.data_dir) if options.data_dir else None,
+        data_dir=run_folder.of_home(options.data_dir) if options.data_dir else None,
     )
     changed: dict[str, Any] = {}
     for field in fields(SearchOptions):

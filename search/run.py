@@ -6,17 +6,25 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from search import command_line
+from search import command_line, surroundings
+from search.interrupt import ending_cleanly
 from search.options import DebugOptions, RunOptions, SearchOptions, TranscriptOptions
+from search.output import unbroken
 
 NO_RESULT = 1
 """Exit status where no trial has a result, or a fault stopped the search."""
 PROGRAM = "python search/run.py"
 
 
+@unbroken
 def main(words: Sequence[str]) -> int:
     """Runs the command; its exit status: 0, 1 without a result or when a fault stopped it, 2 for
     bad input, 130 when cut."""
+    with ending_cleanly():
+        return _main(words)
+
+
+def _main(words: Sequence[str]) -> int:
     first = words[0] if words else ""
     command_line.print_any_name()
     try:
@@ -28,8 +36,6 @@ def main(words: Sequence[str]) -> int:
         return _run(command_line.parse(SearchOptions, words, PROGRAM), words)
     except command_line.BadInput as error:
         return command_line.refuse(str(error))
-    except KeyboardInterrupt:
-        return 130
 
 
 def _debug(options: DebugOptions) -> int:
@@ -40,6 +46,8 @@ def _debug(options: DebugOptions) -> int:
 
 
 def _run(options: RunOptions, words: Sequence[str] = ()) -> int:
+    with command_line.checking():
+        surroundings.check_user()
     # Imported here: the debug mode does without Ray, and --help without any wait.
     from search.run_folder import read_info
     from search.session import run
@@ -54,7 +62,7 @@ def _run(options: RunOptions, words: Sequence[str] = ()) -> int:
         raise
     if isinstance(options, TranscriptOptions):
         report = [sys.executable, "-m", "analysis.report", str(folder)]
-        subprocess.run(report, check=True)
+        went_well &= subprocess.run(report, check=False).returncode == 0  # it says what is wrong
     else:
         print(f"Report: python analysis/report.py {folder}")
     if read_info(folder)["state"] != "interrupted":

@@ -30,11 +30,19 @@ def create(out: Path, name: str | None) -> Path:
     return run
 
 
+def of_home(path: Path | str) -> Path:
+    """A path, its ~ being the home folder; ValueError where there is no such home."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
 def find(out: Path, name: str) -> Path:
     """The folder of the run `name`: one in `out`, or a path; ValueError where there is none."""
     for folder in (out / name, Path(name)):
         if (folder / "run.json").is_file() and (folder / "ledger").is_dir():
-            return folder
+            return folder if folder.name not in ("", "..") else folder.resolve()
     raise ValueError(f"no run {name}: neither in {out} nor a folder with run.json and a ledger")
 
 

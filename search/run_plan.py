@@ -1,5 +1,6 @@
 """The lanes of a run, on the cluster that it has joined."""
 
+import os
 from dataclasses import replace
 
 import torch
@@ -22,7 +23,9 @@ def plan_of(options: RunOptions, budget: Budget) -> Plan:
         accelerator=options.device in ("auto", "cuda"),
     )
     if options.device == "cuda" and not plan.gpus_per_worker:
-        raise ValueError("--device cuda: the cluster has no GPU for the workers")
+        told = os.environ.get("CUDA_VISIBLE_DEVICES")
+        hidden = "" if told is None else f" (CUDA_VISIBLE_DEVICES={told!r})"
+        raise ValueError(f"--device cuda: the cluster has no GPU for the workers{hidden}")
     if budget.gpu_hours < float("inf") and not plan.gpus_per_worker:
         raise ValueError("--budget in gpuh: this search uses no GPU; give a time, as 30min")
     if not plan.gpus_per_worker and uses_mps(options):  # one device, of which Ray knows nothing

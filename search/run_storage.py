@@ -10,15 +10,33 @@ from rich.console import Console
 
 from search import run_folder
 from search.copier import Copier
-from search.options import RunOptions
+from search.options import RunOptions, SearchOptions
 from search.store import Folder, Store, below, check_writable, open_store
 
 
 def with_whole_paths(options: RunOptions) -> RunOptions:
-    """So that a run that goes on from another folder finds what it means."""
-    if options.storage is None or "://" in options.storage:
-        return options
-    return dataclasses.replace(options, storage=str(Path(options.storage).resolve()))
+    """So that a run that goes on from another folder finds what it means; a ~ that the shell left
+    (as in --out=~/runs) is the home folder. ValueError where there is no such home."""
+    storage, data_dir = options.storage, options.data_dir
+    if storage is not None and "://" not in storage:
+        storage = str(whole(storage))
+    if data_dir is not None:
+        data_dir = whole(data_dir)
+    if isinstance(options, SearchOptions):
+        warm, resume = _of_home(options.warm_start), _of_home(options.resume)
+        options = dataclasses.replace(options, warm_start=warm, resume=resume)
+    out = run_folder.of_home(options.out)
+    return dataclasses.replace(options, out=out, storage=storage, data_dir=data_dir)
+
+
+def whole(path: Path | str) -> Path:
+    """From / on."""
+    return run_folder.of_home(path).resolve()
+
+
+def _of_home(name: str | None) -> str | None:
+    """A run by its name or folder."""
+    return name if name is None else str(run_folder.of_home(name))
 
 
 def open_storage(options: RunOptions) -> Store | None:

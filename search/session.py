@@ -60,8 +60,8 @@ def run(
     BadInput, with nothing written, for what cannot be: bad options, data, or a cluster too small.
     """
     earlier = None
-    options = run_storage.with_whole_paths(options)
     with checking():
+        options = run_storage.with_whole_paths(options)
         if isinstance(options, SearchOptions) and options.resume is not None:
             earlier = resuming.find(options, named)
             options = earlier.options
@@ -77,7 +77,8 @@ def run(
             raise ValueError(f"the images are not those that {earlier.folder} was trained on")
         if earlier:
             dataset = earlier.normalised(dataset)
-    with cluster.connection(options.address):
+    cluster.check(options.address)
+    with _failure_noted() as begun, cluster.connection(options.address):
         with checking():
             plan = run_plan.plan_of(options, budget)
             options = jobs.resolved(options, run_plan.is_accelerated(plan, options))
@@ -96,6 +97,7 @@ def run(
         session = Session(
             folder, storage, options, budget, plan, dataset, job, selection, stopping, console
         )
+        begun.append(folder)
         with _writable(folder):
             announcement.announce(session, earlier)
         with session.kept() as store, _failure_noted(folder):
@@ -149,14 +151,18 @@ def _recorder(session: Session, earlier: Earlier | None, store: Store) -> Record
 
 
 @contextlib.contextmanager
-def _failure_noted(folder: Path) -> Iterator[None]:
-    """A run that is left by an exception does not stand in run.json as running."""
+def _failure_noted(*folders: Path) -> Iterator[list[Path]]:
+    """A run that is left by an exception does not stand in run.json as running: that of `folders`,
+    or of what is added to the list of them."""
+    begun = list(folders)
     try:
-        yield
+        yield begun
     except BaseException as error:
-        state = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-        with contextlib.suppress(OSError):  # which may be why
-            run_folder.write_info(folder, state=state, ended=run_folder.now())
+        cut = isinstance(error, KeyboardInterrupt | SystemExit)
+        state = "interrupted" if cut else "failed"
+        for folder in begun:
+            with contextlib.suppress(OSError):  # which may be why
+                run_folder.write_info(folder, state=state, ended=run_folder.now())
         raise
 
 

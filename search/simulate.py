@@ -1,6 +1,7 @@
 """The command: python search/simulate.py TABLE... [options]."""
 
 import csv
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from search import areas, command_line, comparison, curve_table, export_curves, 
 from search.areas import Area
 from search.command_line import BadInput, checking
 from search.comparison import Line, Result
-from search.comparison_figure import draw
+from search.output import unbroken
 from search.rivals import COMPARED, STRATEGIES
 from search.score import Score
 
@@ -66,6 +67,7 @@ class SimulateOptions:
     """Write a finished run as a table to --out instead: its folder. Trials of full length only."""
 
 
+@unbroken
 def main(words: Sequence[str]) -> int:
     """Runs the command; its exit status: 0, 2 for bad input, 130 when cut."""
     options = command_line.parse(SimulateOptions, words, PROGRAM)
@@ -79,8 +81,6 @@ def main(words: Sequence[str]) -> int:
             return _simulate(options, console)
     except BadInput as error:
         return command_line.refuse(str(error))
-    except KeyboardInterrupt:
-        return 130
 
 
 def _export(options: SimulateOptions, console: Console) -> int:
@@ -149,8 +149,15 @@ def _compare(
     if options.out is not None:
         _write(options.out, results)
         figure = options.out.with_suffix(".png")
-        draw(results, figure)
+        _draw(results, figure)
         console.print(f"{options.out} and {figure}", soft_wrap=True)
+
+
+def _draw(results: list[Result], path: Path) -> None:
+    os.environ["MPLBACKEND"] = "agg"  # a notebook names one that another Python may lack
+    from search.comparison_figure import draw
+
+    draw(results, path)
 
 
 def _areas(options: SimulateOptions, workers: list[int], console: Console) -> None:

@@ -4,13 +4,15 @@ from rich.console import Console
 
 from models.dataset import Dataset, Source, prepare
 from search.options import DataOptions
+from search.run_folder import of_home
 
 MOST_SEED = 2**31 - 1
 
 
 def source_of(options: DataOptions) -> Source:
-    """The folder that is named, as an absolute path; else the data set of that name."""
-    folder = None if options.data_dir is None else str(options.data_dir.expanduser().resolve())
+    """The folder that is named, as an absolute path; else the data set of that name. ValueError
+    where it begins with a home folder that is none."""
+    folder = None if options.data_dir is None else str(of_home(options.data_dir).resolve())
     return Source(options.dataset, folder, options.image_size, options.alpha)
 
 

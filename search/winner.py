@@ -1,6 +1,8 @@
 """At the end of a search: its winner, scored once on the test images."""
 
+import contextlib
 import json
+import pickle
 import time
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,13 @@ from torch import nn
 from models import checkpoint
 from models.dataset import Dataset, load
 from models.design import to_dict
+from models.error_text import first_line
 from models.images import Subset
 from models.network import build
 from models.quantities import count
 from models.scoring import classification_metrics, predict
-from search import weights
+from search import checkpoint_files, weights
+from search.checkpoint_files import CheckpointError, StorageError
 from search.run_folder import now
 from search.state import Trial
 from search.store import Store
@@ -35,7 +39,7 @@ def write(
     score: bool,
 ) -> float | None:
     """Fills `run`/winner from the weights in `store`; with `score` gives the accuracy on the test
-    images, else None.
+    images, else None. Gone where those weights were deleted.
 
     design.json, weights.pt, model.onnx, samples.npz (an image of each class that the network was
     validated on, for pictures of what it sees), and with `score` metrics.json. All is computed on
@@ -44,10 +48,8 @@ def write(
     assert trial.best is not None
     folder = run / "winner"
     folder.mkdir(exist_ok=True)
-    name = weights.checkpoint_name(trial.trial, trial.best["epoch"])
-    saved = checkpoint.unpack(store.read(name))
     network = build(trial.design, dataset.shape, len(dataset.classes))
-    network.load_state_dict(saved["training"]["network"])
+    network.load_state_dict(_weights(folder, store, trial, trial.best["epoch"]))
     checkpoint.save(network.state_dict(), folder / "weights.pt")
     _write_json(folder / "design.json", _describe(trial, dataset, selected_on))
     _write_samples(folder / "samples.npz", validation, len(dataset.classes))
@@ -58,6 +60,46 @@ def write(
     metrics = _score(network, trial, dataset)
     _write_json(folder / "metrics.json", metrics)
     return metrics["accuracy"]
+
+
+class Gone(Exception):
+    """The weights of the winner are nowhere; the message is one line that says what is missing."""
+
+
+def _weights(folder: Path, store: Store, trial: Trial, epoch: int) -> dict[str, Any]:
+    """Those of the trial's checkpoint; without it, of an earlier end of the run with that winner.
+
+    Gone where there are neither.
+    """
+    name = weights.checkpoint_name(trial.trial, epoch)
+    with contextlib.suppress(*_UNREADABLE):
+        saved: dict[str, Any] = checkpoint.unpack(store.read(name))
+        return saved["training"]["network"]
+    with contextlib.suppress(*_UNREADABLE):
+        if _is_of(folder / "design.json", trial, epoch):
+            return checkpoint.load(folder / "weights.pt")
+    try:  # once more, with patience, and with a reason
+        return checkpoint_files.read(store, name)["training"]["network"]
+    except (CheckpointError, StorageError, KeyError) as error:
+        raise Gone(
+            f"{first_line(error)}, the weights of trial {trial.trial}, which leads, and {folder} "
+            "has none of them"
+        ) from error
+
+
+_UNREADABLE = (OSError, RuntimeError, EOFError, KeyError, pickle.UnpicklingError)
+"""What a file that is not there, or is damaged, raises."""
+
+
+def _is_of(told: Path, trial: Trial, epoch: int) -> bool:
+    """Whether a winner's design.json, and the weights beside it, are of `trial` after `epoch`."""
+    try:
+        found = json.loads(told.read_text())
+        there = (found["trial"], found["design_id"], found["seed"], found["epoch"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    ours = (trial.trial, trial.design.id, trial.seed, epoch)
+    return there == ours and (told.parent / "weights.pt").is_file()
 
 
 def _describe(trial: Trial, dataset: Dataset, selected_on: str) -> dict[str, Any]:

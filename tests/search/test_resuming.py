@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from analysis import run_folder
 from models.design import Design, to_dict
 from search import resuming
 from search.options import SearchOptions, TranscriptOptions
+from search.run_storage import with_whole_paths
 from search.space import Space
 from search.warm_start import designs_of
 from tests.analysis.conftest import RunMaker
@@ -72,6 +74,67 @@ def test_options_that_were_given_count_also_where_they_are_the_defaults(run: Run
     assert isinstance(options, SearchOptions) and options.budget == ("1h",)
     with pytest.raises(ValueError, match="--seed belongs"):
         resuming.find(given, {"resume", "out", "seed"})
+
+
+@pytest.fixture
+def own_images(run: RunMaker, tmp_path: Path) -> Path:
+    """The run trains on images in a folder of this kind."""
+    images = tmp_path / "images"
+    images.mkdir()
+    plain = dataclasses.replace(PLAIN, data_dir=images, image_size=8)
+    run.record(settings=settings(plain), dataset={"fingerprint": "f"})
+    return images
+
+
+def test_images_that_moved_are_named_anew(run: RunMaker, own_images: Path) -> None:
+    assert find(run).options.data_dir == own_images
+    moved = own_images.rename(own_images.with_name("moved"))
+    with pytest.raises(ValueError, match=f"no longer in {own_images}: say where .* --data-dir"):
+        find(run)
+    options = find(run, data_dir=moved).options
+    assert (options.data_dir, options.image_size) == (moved, 8)
+
+
+def test_images_of_a_relative_path_are_looked_for_where_one_is(
+    run: RunMaker, own_images: Path, tmp_path: Path, monkeypatch
+) -> None:
+    """As earlier runs have it."""
+    plain = dataclasses.replace(PLAIN, data_dir=Path("images"))
+    run.record(settings=settings(plain), dataset={"fingerprint": "f"})
+    monkeypatch.chdir(tmp_path)
+    assert find(run).options.data_dir == Path("images")
+    monkeypatch.chdir(run.folder)
+    with pytest.raises(ValueError, match=f"no longer in images below {run.folder}: .*--data-dir"):
+        find(run)
+    assert find(run, data_dir=own_images).options.data_dir == own_images
+
+
+def test_paths_are_whole_before_they_are_stored(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    given = SearchOptions(data_dir=Path("images"), storage="kept", warm_start="~/runs/a")
+    found = with_whole_paths(given)
+    assert (found.data_dir, found.storage) == (tmp_path / "images", str(tmp_path / "kept"))
+    assert (found.out, found.warm_start) == (Path("runs"), str(tmp_path / "home/runs/a"))
+    given = SearchOptions(out=Path("~/runs"), data_dir=Path("~/images"), storage="~/kept")
+    found = with_whole_paths(given)
+    home = tmp_path / "home"
+    assert (found.out, found.data_dir) == (home / "runs", home / "images")
+    assert found.storage == str(home / "kept")
+    assert with_whole_paths(SearchOptions(storage="s3://a/~b")).storage == "s3://a/~b"
+    with pytest.raises(ValueError, match="~nobody-of-this-name"):
+        with_whole_paths(SearchOptions(storage="~nobody-of-this-name/kept"))
+
+
+def test_a_run_is_found_by_any_path(run: RunMaker, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(run.folder)
+    for path in (".", "../cut", str(run.folder), f"{run.folder}/", "~/cut"):
+        options = with_whole_paths(SearchOptions(resume=path))
+        assert isinstance(options, SearchOptions)
+        found = resuming.find(options, {"resume"})
+        assert (found.folder.name, found.folder.resolve()) == ("cut", run.folder)
+        assert run_folder.find(path, Path("runs")).resolve() == run.folder  # a report's
 
 
 def test_designs_of_an_earlier_run_are_the_run_s_own(run: RunMaker) -> None:
