@@ -48,9 +48,11 @@ class Recorder:
         followers: Sequence[Follow] = (),
         known: state.SearchState | None = None,
         store: Store | None = None,
+        generation: int | None = None,
     ) -> None:
         """Goes on with the state `known` where there is a ledger already; `followers` are told
-        what is written from now on. Checkpoints lie in `store`, or else in `run`."""
+        what is written from now on. Checkpoints lie in `store`, or else in `run`. `generation` is
+        the session's."""
         self._store = store or Folder(str(run))
         self.run, self.plan, self.price = run, plan, price
         self.state = known or state.SearchState()
@@ -74,7 +76,8 @@ class Recorder:
         self._exported = self._export_seconds = 0.0
         self._keeper = weights.Keeper(self._store, self.state)
         self._untidy: list[Callable[[], None]] = []
-        self._write(("run", {"event": "start"}))
+        begun = {} if generation is None else {"generation": generation}
+        self._write(("run", {"event": "start", **begun}))
 
     @contextmanager
     def together(self) -> Iterator[None]:

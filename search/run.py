@@ -3,14 +3,20 @@
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from search import command_line
 from search.options import DebugOptions, RunOptions, SearchOptions, TranscriptOptions
 
+if TYPE_CHECKING:
+    from search.run_storage import LastCopy
+
 NO_RESULT = 1
-"""Exit status where no trial has a result, or a fault stopped the search."""
+"""Exit status where no trial has a result, a fault stopped the search, another process has taken
+the run over, or the cluster stays though it was to be taken down."""
 PROGRAM = "python search/run.py"
 
 
@@ -41,32 +47,49 @@ def _debug(options: DebugOptions) -> int:
 def _run(options: RunOptions, words: Sequence[str] = ()) -> int:
     # Imported here: the debug mode does without Ray, and --help without any wait.
     from search.run_folder import read_info
+    from search.run_storage import LastCopy
     from search.session import run
 
     named = {w[2:].partition("=")[0].replace("-", "_") for w in words if w.startswith("--")}
+    last_copy = LastCopy()
     try:
-        folder, went_well = run(options, Console(), named)
+        folder, went_well = run(options, Console(), named, last_copy)
+        _report(options, folder)
     except (command_line.BadInput, KeyboardInterrupt):
         raise
     except BaseException:
-        _take_down(options)  # nobody may be there to see what went wrong
+        _take_down(options, last_copy)  # nobody may be there to see what went wrong
         raise
+    stays = read_info(folder)["state"] != "interrupted" and not _take_down(options, last_copy)
+    return 0 if went_well and not stays else NO_RESULT
+
+
+def _report(options: RunOptions, folder: Path) -> None:
     if isinstance(options, TranscriptOptions):
         report = [sys.executable, "-m", "analysis.report", str(folder)]
         subprocess.run(report, check=True)
     else:
         print(f"Report: python analysis/report.py {folder}")
-    if read_info(folder)["state"] != "interrupted":
-        _take_down(options)
-    return 0 if went_well else NO_RESULT
 
 
-def _take_down(options: RunOptions) -> None:
-    if options.cluster_down:
-        from search import ray_up
+def _take_down(options: RunOptions, last_copy: "LastCopy") -> bool:
+    """Takes the cluster down where that was asked for and loses nothing; whether all is as asked
+    for."""
+    if not options.cluster_down:
+        return True
+    from search import ray_up
 
-        ray_up.take_down()
-        print(f"The cluster is being taken down: {ray_up.LOG}")
+    missing = last_copy.missing()
+    if not missing:
+        try:
+            ray_up.take_down()
+        except OSError as error:
+            missing = f"ray down cannot be started ({error})"
+    if missing:
+        command_line.refuse(f"the cluster stays: {missing}; save that, then end it by ray down")
+        return False
+    print(f"The cluster is being taken down: {ray_up.LOG}")
+    return True
 
 
 if __name__ == "__main__":
