@@ -148,7 +148,7 @@ def test_of_two_that_went_on_the_newer_generation_counts_and_the_other_is_kept(
 ) -> None:
     a, b = machines
     a.begin()
-    RunMaker(a.run).trial(7, [0.7, 0.8] * 40)  # longer, but not copied before it was lost
+    RunMaker(a.run).trial(7, [0.7, 0.8] * 10)  # longer, but not copied before it was lost
     b.resume(1)
     a.resume(2)
     assert a.trials == [0, 1, 2]
@@ -171,7 +171,7 @@ def test_an_older_generation_in_the_storage_is_kept_too(machines, capsys) -> Non
     b.find()
     b.train(1, generation=2)  # went on here, and copied; then an old copy came back
     for number in (5, 6):
-        RunMaker(a.run).trial(number, [0.7] * 300)
+        RunMaker(a.run).trial(number, [0.7] * 20)
     with Copier(a.run, a.store, print):
         pass
     a.store.write("ledger/000007.jsonl", b"")

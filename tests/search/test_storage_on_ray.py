@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from analysis.report import main as report
-from search import ledger, state
+from search import ledger, ray_up, state
 from search.run import main
+from search.store import Folder
 from tests.search.processes import wait_for
 from tests.search.test_on_ray import refused
 from tests.search.test_resume_on_ray import check_epochs
@@ -69,6 +70,37 @@ def test_a_second_head_is_refused_or_takes_the_run_over(
     assert list(ledger.read(a / "two/ledger"))[: len(before)] == before
     assert "went on in two places" in capsys.readouterr().out
     assert epochs(a / "two.superseded-1") > 0
+
+
+def test_a_cluster_goes_only_with_all_of_its_run_in_the_storage(
+    ray_cluster: str, tmp_path: Path, capsys, monkeypatch
+) -> None:
+    """The cluster that would go is a fake; the search and its storage are not."""
+    head = {"available_node_types": {"head": {"resources": {}}}, "head_node_type": "head"}
+    (tmp_path / "head.yaml").write_text(json.dumps(head | {"max_workers": 0}))
+    monkeypatch.setattr(ray_up, "CONFIG", tmp_path / "head.yaml")
+    down: list[int] = []
+    monkeypatch.setattr(ray_up, "take_down", lambda: down.append(1))
+    words = [*DIGITS, "--cluster-down", "--storage", str(tmp_path / "storage")]
+    words += ["--out", str(tmp_path / "out"), "--trials", "1", "--max-epochs", "1"]
+    write = Folder.write
+
+    def full_at_the_end(store: Folder, name: str, content: bytes) -> None:
+        if name.startswith("winner/"):
+            raise OSError(28, "No space left on device")
+        write(store, name, content)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Folder, "write", full_at_the_end)
+        assert main([*words, "--name", "stays"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("error: the cluster stays: ") and said.count("\n") == 1
+    assert "No space left on device" in said
+    assert not down and (tmp_path / "out/stays/winner/weights.pt").exists()
+    assert main([*words, "--name", "goes"]) == 0
+    assert down == [1]
+    copy = tmp_path / "storage/goes/winner/weights.pt"
+    assert copy.read_bytes() == (tmp_path / "out/goes/winner/weights.pt").read_bytes()
 
 
 def test_a_run_in_a_bucket_shows_no_key_anywhere(tmp_path: Path) -> None:
