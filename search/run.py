@@ -60,8 +60,11 @@ def _run(options: RunOptions, words: Sequence[str] = ()) -> int:
     except BaseException:
         _take_down(options, last_copy)  # nobody may be there to see what went wrong
         raise
-    stays = read_info(folder)["state"] != "interrupted" and not _take_down(options, last_copy)
-    return 0 if went_well and not stays else NO_RESULT
+    if read_info(folder)["state"] != "interrupted":
+        went_well = _take_down(options, last_copy) and went_well
+    elif options.cluster_down:
+        print("The cluster stays: the run was cut, and can go on")
+    return 0 if went_well else NO_RESULT
 
 
 def _report(options: RunOptions, folder: Path) -> None:

@@ -176,9 +176,10 @@ def test_a_run_that_was_taken_over_leaves_the_cluster_and_the_storage(cluster, c
     assert cluster.store.read("winner/weights.pt") == b"of the other"
 
 
-def test_an_interrupted_run_and_one_without_the_option_take_nothing_down(cluster) -> None:
+def test_an_interrupted_run_and_one_without_the_option_take_nothing_down(cluster, capsys) -> None:
     cluster.state = "interrupted"
     assert cluster.command() == 0 and cluster.down == 0
+    assert "The cluster stays: the run was cut" in capsys.readouterr().out
     cluster.state = "finished"
     shutil.rmtree(cluster.run)
     cluster.store.delete_folder("")
