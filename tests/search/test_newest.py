@@ -196,6 +196,11 @@ def test_a_second_head_is_refused_and_touches_nothing(machines) -> None:
             assert lease.generation == 4
 
 
+def test_only_a_run_that_goes_on_is_taken_over(capsys) -> None:
+    assert main(["--dataset", "digits", "--take-over"]) == 2
+    assert "--take-over needs --resume NAME" in capsys.readouterr().err
+
+
 def test_what_went_on_between_the_look_and_the_lease_is_not_overwritten(machines) -> None:
     a, b = machines
     a.begin()
