@@ -7,6 +7,7 @@ from typing import Any
 
 from search import state
 from search.accounts import Held
+from search.credentials import without_secrets
 from search.ledger import LedgerError
 from search.price import Bill, bill_of
 from search.state import SearchState
@@ -108,6 +109,9 @@ def _record(path: Path) -> dict[str, Any]:
     for key in ("settings", "versions", "dataset", "hardware", "plan"):
         if not isinstance(record.get(key), dict):
             record[key] = {}
+    for name, value in record["settings"].items():
+        if isinstance(value, str):  # of a run from before such were refused
+            record["settings"][name] = without_secrets(value)
     price = record.get("price")
     if price is not None and not isinstance(price, int | float):
         raise RunError(f"{path} cannot be read: price is {price!r}, not a number")
@@ -117,7 +121,7 @@ def _record(path: Path) -> dict[str, Any]:
 def _newest(out: Path) -> Path:
     if not out.is_dir():
         raise RunError(f"no folder {out}: name a run, or give the folder of runs with --out")
-    runs = [folder for folder in sorted(out.iterdir()) if _is_run(folder)]
+    runs = [folder for folder in sorted(out.iterdir()) if _is_run(folder) and folder.name[0] != "."]
     if not runs:
         raise RunError(f"no run in {out}: name a run, or give the folder of runs with --out")
     if len(runs) == 1:

@@ -9,6 +9,8 @@ from typing import TypeVar
 
 import tyro
 
+from search import credentials
+
 Options = TypeVar("Options")
 
 BAD_INPUT = 2
@@ -20,6 +22,10 @@ _BOX = re.compile(r"[╭╮╰╯│─┌┐└┘]+|\x1b\[[0-9;]*m")
 
 def parse(kind: type[Options], words: Sequence[str], program: str) -> Options:
     """The options of dataclass `kind`; exits 0 after --help, 2 with one line for a bad option."""
+    try:
+        credentials.check_words(words)  # before any message repeats them
+    except ValueError as error:
+        raise SystemExit(refuse(str(error))) from None
     drawn = io.StringIO()
     try:
         with contextlib.redirect_stderr(drawn):

@@ -79,6 +79,8 @@ def check(options: RunOptions) -> Budget:
 
 def _check_search(options: SearchOptions) -> None:
     _second(options.objectives)
+    if options.take_over and options.resume is None:
+        raise ValueError("--take-over needs --resume NAME, the run to take over")
     promoted_curves = (options.searcher, options.scheduler) == ("curves", "promote")
     for name in ("stop_when_gain_below", "gain_per_cost"):
         if getattr(options, name) and not promoted_curves:

@@ -2,7 +2,8 @@
 
 Each line has `seq` (from 0, without gaps), `time` (seconds since 1970) and `kind`:
 
-- run: `event` start (with what this session's workers hold), end or interrupted
+- run: `event` start (with what this session's workers hold, and its `generation`, one more than
+  those before), end or interrupted
 - decision: `action` start, resume, restart or refuse, and why
 - trial: a trial's new `state`; the first such line has its design and seed, and each with which a
   session begins to train it the share of the device. A running one is in a lane from this line on,
@@ -15,10 +16,12 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
+
+from models.durable import sync_folder
 
 Kind = Literal["run", "decision", "trial", "epoch", "cost"]
 Fields = dict[str, Any]
@@ -47,7 +50,9 @@ class Ledger:
         self.waiting = False
         """Whether lines may not be on disk yet."""
         self._failed: OSError | None = None
-        folder.mkdir(parents=True, exist_ok=True)
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
+            sync_folder(folder.parent)
         self.next_seq = sum(1 for _ in read(folder))
         # A torn line stays where it is, dropped by every reader: what follows has a new segment.
         self._segment = self._open_segment(len(_segments(folder)))
@@ -105,7 +110,9 @@ class Ledger:
             self._segment.close()
 
     def _open_segment(self, number: int) -> Any:
-        return (self.folder / f"{number:06d}.jsonl").open("ab")
+        segment = (self.folder / f"{number:06d}.jsonl").open("ab")
+        sync_folder(self.folder)  # else a machine that goes down may lose the file with its lines
+        return segment
 
 
 def read(folder: Path) -> Iterator[Line]:
@@ -113,9 +120,13 @@ def read(folder: Path) -> Iterator[Line]:
 
     LedgerError where a line in between is damaged or missing.
     """
+    return parse((str(segment), segment.read_bytes()) for segment in _segments(folder))
+
+
+def parse(segments: Iterable[tuple[str, bytes]]) -> Iterator[Line]:
+    """The same of segments by name with their content, wherever they lie."""
     expected = 0
-    for segment in _segments(folder):
-        content = segment.read_bytes()
+    for segment, content in segments:
         whole, _, _torn = content.rpartition(b"\n")
         for number, text in enumerate(whole.split(b"\n") if whole else [], start=1):
             try:
@@ -126,6 +137,16 @@ def read(folder: Path) -> Iterator[Line]:
                 raise LedgerError(f"{segment}, line {number}: seq {expected} expected")
             expected += 1
             yield line
+
+
+def generation(lines: Iterable[Line]) -> int:
+    """Of the newest session that `lines` tell of; 0 before the first. Where they do not say it,
+    sessions are counted."""
+    newest = 0
+    for line in lines:
+        if line["kind"] == "run" and line["event"] == "start":
+            newest = max(newest + 1, line.get("generation", 0))
+    return newest
 
 
 def _segments(folder: Path) -> list[Path]:

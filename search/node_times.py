@@ -1,12 +1,14 @@
 """How long each node of the cluster was there, and how long it did nothing: costs.jsonl."""
 
 import json
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from models.error_text import first_line
+from search.repeated import Repeated
 
 FILE = "costs.jsonl"
 EVERY_SECONDS = 5.0
@@ -56,7 +58,8 @@ class NodeTimes:
         self._book(now)
         present = {node.id: node for node in nodes}
         for gone in [id for id in self._nodes if id not in present]:
-            self._write(self._nodes.pop(gone), now, "gone")
+            self._write(self._nodes[gone], now, "gone")
+            del self._nodes[gone]
         for id, node in present.items():
             times = self._nodes.get(id)
             if times is None:
@@ -82,7 +85,6 @@ class NodeTimes:
                 times.idle_seconds += passed
 
     def _write(self, times: _Times, now: float, event: str) -> None:
-        times.written = now
         node = times.node
         line: dict[str, Any] = {
             "time": round(now, 3),
@@ -98,29 +100,37 @@ class NodeTimes:
         }
         with self._path.open("a") as file:
             file.write(json.dumps(line) + "\n")
+        times.written = now
 
 
 class Watch:
     """While entered, looks at the cluster every few seconds in a thread of its own."""
 
-    def __init__(self, times: NodeTimes, nodes: Callable[[], Sequence[Node]]) -> None:
-        self._times, self._nodes = times, nodes
-        self._left = threading.Event()
-        self._thread = threading.Thread(target=self._work, daemon=True)
+    def __init__(
+        self,
+        times: NodeTimes,
+        nodes: Callable[[], Sequence[Node]],
+        say: Callable[[str], None],
+        every: float = EVERY_SECONDS,
+    ) -> None:
+        self._times, self._nodes, self._say = times, nodes, say
+        trouble = "the times of the cluster's nodes cannot be written down"
+        self._looks = Repeated(self._look, every, say, trouble)
 
     def __enter__(self) -> "Watch":
-        self._times.look(self._nodes())
-        self._thread.start()
+        self._look()
+        self._looks.start()
         return self
 
     def __exit__(self, *raised: object) -> None:
-        self._left.set()
-        self._thread.join()
-        self._times.end()
+        self._looks.stop()
+        try:
+            self._times.end()
+        except OSError as error:
+            self._say(f"Notice: {FILE} lacks the end of the nodes' times ({first_line(error)})")
 
-    def _work(self) -> None:
-        while not self._left.wait(EVERY_SECONDS):
-            self._times.look(self._nodes())
+    def _look(self) -> None:
+        self._times.look(self._nodes())
 
 
 def read(path: Path) -> list[dict[str, Any]]:

@@ -78,14 +78,16 @@ class RunOptions(DataOptions):
     storage: Annotated[str | None, arg(metavar="URI|DIR", help_behavior_hint="")] = None
     """Storage that all nodes reach (s3://bucket/path, gs://..., or a shared folder): checkpoints
     lie there, and a copy of the run, 10 s old at most (default: all in --out, which then all nodes
-    must share)."""
+    must share). Keys never stand in it: they come from the environment, a credentials file or the
+    machine's role."""
 
     address: Word = None
     """Ray cluster, as ray.init takes it (default: the one that is found, else this machine)."""
 
     cluster_down: Annotated[bool, arg(help_behavior_hint="")] = False
-    """When the run has ended, take the whole cluster down, its head too; for the head of a cluster
-    that ray up started, with --storage."""
+    """When the run has ended, or failed, take the whole cluster down, its head too; for the head of
+    a cluster that ray up started, with --storage. Only after all of the run was read back from the
+    storage: else the cluster stays, and one line says why (exit status 1)."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,11 @@ class SearchOptions(RunOptions):
     resume: Word = None
     """Go on with a run that was cut, by its name or folder, with the options that it had; only
     those for the cluster, --budget, --trials, and --data-dir of images that moved, may be given
-    anew."""
+    anew. With a storage the newest copy goes on, the one here or the one there."""
+
+    take_over: Annotated[bool, arg(help_behavior_hint="")] = False
+    """With --resume: go on although another machine still trains the run; it stops softly when it
+    sees that, 10 s later at most."""
 
     extend: Annotated[bool, arg(help_behavior_hint="")] = False
     """With --resume: go on with a run that has ended, for a further --budget."""

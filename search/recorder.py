@@ -51,10 +51,11 @@ class Recorder:
         known: state.SearchState | None = None,
         store: Store | None = None,
         clock: Clock | None = None,
+        generation: int | None = None,
     ) -> None:
         """Goes on with the state `known` where there is a ledger already; `followers` are told
         what is written from now on. Checkpoints lie in `store`, or else in `run`. Times are those
-        of `clock`, the machine's unless told otherwise."""
+        of `clock`, the machine's unless told otherwise. `generation` is the session's."""
         self._store = store or Folder(str(run))
         self.run, self.plan, self.price = run, plan, price
         self.state = known or state.SearchState()
@@ -73,7 +74,8 @@ class Recorder:
         self._untidy: list[Callable[[], None]] = []
         newest = self.state.last_time
         cut = [entry for trial in self.running() for entry in self._book(trial, newest)]
-        self._write(("run", {"event": "start", **self._share()}), *cut)
+        begun = {} if generation is None else {"generation": generation}
+        self._write(("run", {"event": "start", **begun, **self._share()}), *cut)
 
     @contextmanager
     def together(self) -> Iterator[None]:

@@ -10,17 +10,23 @@ from filelock import FileLock, Timeout
 
 from models.dataset import Dataset
 from models.design import Design, from_dict
+from models.error_text import first_line
 from search import budget as budgets
 from search import run_folder
-from search.copier import fetch
+from search.copier import LEDGER, fetch
+from search.credentials import without_secrets
+from search.lease import check_free
+from search.newest import bring_up_to_date
 from search.options import RunOptions, SearchOptions, TranscriptOptions
 from search.price import bill_of
+from search.run_storage import whole_storage
 from search.state import SearchState, load
-from search.store import below, open_store
+from search.store import Folder, Store, below, open_store
 
 ANEW = {"budget", "trials", "resume", "extend", "out", "address", "parallel", "price"}
 ANEW |= {
     "data_dir",  # of the same images
+    "take_over",
     "workers_per_trial",
     "gpus_per_worker",
     "cpus_per_worker",
@@ -42,6 +48,8 @@ class Earlier:
     """The designs of an earlier run that it began with."""
     pixels: tuple[tuple[float, ...], tuple[float, ...]] | None = None
     """Means and deviations of the channels that it began with."""
+    take_over: bool = False
+    """Whether another process that trains it is to stop."""
 
     def normalised(self, dataset: Dataset) -> Dataset:
         """`dataset` as the run's networks have seen it since its beginning."""
@@ -55,12 +63,18 @@ def find(given: SearchOptions, named: Collection[str] | None = None) -> Earlier:
     cannot. `named` are the options that were given, by field; without it those that differ from
     their defaults."""
     assert given.resume is not None
-    if given.storage is not None:
-        _fetch(given.storage, given.out, given.resume)
+    _fetch(given)
     folder = run_folder.find(given.out, given.resume)
+    if folder.name != folder.resolve().name:  # "." or a link
+        folder = folder.resolve()
     info = run_folder.read_info(folder)
     known = load(folder)
     options = _options(given, info, _named(given) if named is None else named)
+    if options.storage is not None and info.get("name", folder.name) != folder.name:
+        raise ValueError(
+            f"{folder} is a copy of run {info['name']}, and {options.storage} knows that run by "
+            "this name: only a folder of this name can go on"
+        )
     # One that was cut after its last trial, or failed then, has its winner still to be written.
     if known.ended == "end" and info.get("state") == "finished" and not given.extend:
         raise ValueError(
@@ -75,7 +89,7 @@ def find(given: SearchOptions, named: Collection[str] | None = None) -> Earlier:
     fingerprint = str(data.get("fingerprint", ""))
     mean, deviation = (tuple(data.get(name, ())) for name in ("mean", "deviation"))
     pixels = (mean, deviation) if mean and deviation else None
-    return Earlier(folder, options, known, fingerprint, warm, pixels)
+    return Earlier(folder, options, known, fingerprint, warm, pixels, given.take_over)
 
 
 def _check_there(folder: Path, images: Path | None) -> None:
@@ -92,13 +106,54 @@ def _named(given: SearchOptions) -> set[str]:
     return {f.name for f in fields(given) if getattr(given, f.name) != getattr(plain, f.name)}
 
 
-def _fetch(storage: str, out: Path, name: str) -> None:
-    """A run that is not here, from its storage; a run that is here is newer than its copy."""
-    if not (out / name).exists() and run_folder.NAME.fullmatch(name):
-        try:
-            fetch(below(open_store(storage), name), out / name)
-        except OSError as error:
-            raise ValueError(f"--storage {storage} cannot be read: {error}") from error
+def _fetch(given: SearchOptions) -> None:
+    """Sees to it that the newest copy of the run is here: its folder, or what its storage has."""
+    folder = _folder(given)
+    is_here = (folder / "run.json").exists()
+    own = _storage_of(folder) if is_here else None
+    storage = own if given.storage is None else whole_storage(given.storage)
+    # A run that is here with another storage is refused for that, untouched.
+    if storage is None or (is_here and own != storage):
+        return
+    if not run_folder.NAME.fullmatch(folder.name):
+        return
+    try:
+        _take_newest(folder, below(open_store(storage), folder.name), given.take_over)
+    except OSError as error:
+        raise ValueError(f"--storage {storage} cannot be read: {first_line(error)}") from error
+
+
+def _folder(given: SearchOptions) -> Path:
+    """Where the run lies that is to go on, or where it is to come to; a whole path."""
+    assert given.resume is not None
+    try:
+        found = run_folder.find(given.out, given.resume)
+    except ValueError:
+        is_path = len(Path(given.resume).parts) > 1
+        found = Path(given.resume) if is_path else given.out / given.resume
+    return found.resolve()
+
+
+def _storage_of(folder: Path) -> str | None:
+    """Of a run that is here; without the keys that it may name if it is an old one."""
+    settings = run_folder.read_info(folder).get("settings")
+    found = settings.get("storage") if isinstance(settings, dict) else None
+    return whole_storage(without_secrets(found)) if isinstance(found, str) else None
+
+
+def _take_newest(folder: Path, store: Store, take_over: bool) -> None:
+    if store == Folder(str(folder)):
+        return
+    if not take_over:
+        check_free(store, folder.name)
+    if not (folder / LEDGER).is_dir():
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+        if not folder.exists():
+            fetch(store, folder)
+        return
+    with Alone(folder):
+        bring_up_to_date(folder, store, print)
 
 
 def _options(given: SearchOptions, info: dict[str, Any], named: Collection[str]) -> RunOptions:
@@ -108,9 +163,11 @@ def _options(given: SearchOptions, info: dict[str, Any], named: Collection[str])
         raise ValueError("run.json has no settings to go on with")
     names = {field.name for field in fields(kind)}
     options = kind(**{name: _restored(stored[name]) for name in stored if name in names})
+    storage = options.storage
     options = replace(
         options,
         out=given.out,
+        storage=None if storage is None else whole_storage(without_secrets(storage)),
         address=given.address,
         cluster_down=given.cluster_down,
         data_dir=run_folder.of_home(options.data_dir) if options.data_dir else None,
@@ -165,6 +222,14 @@ class Alone:
             self._lock.acquire(timeout=0)
         except Timeout:
             raise ValueError(f"run {run} is being trained by another process") from None
+        except OSError as error:
+            raise ValueError(f"run {run} cannot be written ({error.strerror})") from error
+
+    def __enter__(self) -> "Alone":
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.release()
 
     def release(self) -> None:
         """Lets others have it."""

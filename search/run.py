@@ -3,6 +3,8 @@
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -11,8 +13,12 @@ from search.interrupt import ending_cleanly
 from search.options import DebugOptions, RunOptions, SearchOptions, TranscriptOptions
 from search.output import unbroken
 
+if TYPE_CHECKING:
+    from search.run_storage import LastCopy
+
 NO_RESULT = 1
-"""Exit status where no trial has a result, or a fault stopped the search."""
+"""Exit status where no trial has a result, a fault stopped the search, another process has taken
+the run over, or the cluster stays though it was to be taken down."""
 PROGRAM = "python search/run.py"
 
 
@@ -50,32 +56,53 @@ def _run(options: RunOptions, words: Sequence[str] = ()) -> int:
         surroundings.check_user()
     # Imported here: the debug mode does without Ray, and --help without any wait.
     from search.run_folder import read_info
+    from search.run_storage import LastCopy
     from search.session import run
 
     named = {w[2:].partition("=")[0].replace("-", "_") for w in words if w.startswith("--")}
+    last_copy = LastCopy()
     try:
-        folder, went_well = run(options, Console(), named)
+        folder, went_well = run(options, Console(), named, last_copy)
+        went_well = _report(options, folder) and went_well
     except (command_line.BadInput, KeyboardInterrupt):
         raise
     except BaseException:
-        _take_down(options)  # nobody may be there to see what went wrong
+        _take_down(options, last_copy)  # nobody may be there to see what went wrong
         raise
-    if isinstance(options, TranscriptOptions):
-        report = [sys.executable, "-m", "analysis.report", str(folder)]
-        went_well &= subprocess.run(report, check=False).returncode == 0  # it says what is wrong
-    else:
-        print(f"Report: python analysis/report.py {folder}")
     if read_info(folder)["state"] != "interrupted":
-        _take_down(options)
+        went_well = _take_down(options, last_copy) and went_well
+    elif options.cluster_down:
+        print("The cluster stays: the run was cut, and can go on")
     return 0 if went_well else NO_RESULT
 
 
-def _take_down(options: RunOptions) -> None:
-    if options.cluster_down:
-        from search import ray_up
+def _report(options: RunOptions, folder: Path) -> bool:
+    """Makes the report, or says how; whether that went well."""
+    if isinstance(options, TranscriptOptions):
+        report = [sys.executable, "-m", "analysis.report", str(folder)]
+        return subprocess.run(report, check=False).returncode == 0  # it says what is wrong
+    print(f"Report: python analysis/report.py {folder}")
+    return True
 
-        ray_up.take_down()
-        print(f"The cluster is being taken down: {ray_up.LOG}")
+
+def _take_down(options: RunOptions, last_copy: "LastCopy") -> bool:
+    """Takes the cluster down where that was asked for and loses nothing; whether all is as asked
+    for."""
+    if not options.cluster_down:
+        return True
+    from search import ray_up
+
+    missing = last_copy.missing()
+    if not missing:
+        try:
+            ray_up.take_down()
+        except OSError as error:
+            missing = f"ray down cannot be started ({error})"
+    if missing:
+        command_line.refuse(f"the cluster stays: {missing}; save that, then end it by ray down")
+        return False
+    print(f"The cluster is being taken down: {ray_up.LOG}")
+    return True
 
 
 if __name__ == "__main__":

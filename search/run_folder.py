@@ -10,6 +10,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from models.durable import write_whole
+
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -68,9 +70,7 @@ def write_info(run: Path, **fields: Any) -> dict[str, Any]:
     path = run / "run.json"
     info = json.loads(path.read_text()) if path.exists() else {}
     info |= fields
-    scratch = path.with_suffix(".tmp")
-    scratch.write_text(json.dumps(info, indent=1, default=str) + "\n")
-    scratch.replace(path)
+    write_whole(path, (json.dumps(info, indent=1, default=str) + "\n").encode())
     return info
 
 

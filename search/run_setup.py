@@ -11,6 +11,7 @@ from models.selection import Selection
 from search import run_storage
 from search.budget import Budget
 from search.jobs import Job
+from search.lease import Lease
 from search.options import RunOptions
 from search.plan import Plan
 from search.stopping import Stopping
@@ -32,6 +33,8 @@ class Session:
     selection: Selection
     stopping: Stopping
     console: Console
+    lease: Lease
+    """That this process trains the run, and no other."""
 
     @property
     def checkpoints(self) -> Store:
@@ -40,4 +43,4 @@ class Session:
 
     def kept(self) -> contextlib.AbstractContextManager[Store]:
         """That store; while it is entered the run's folder is copied to its storage."""
-        return run_storage.kept(self.folder, self.storage, self.console)
+        return run_storage.kept(self.folder, self.storage, self.console, self.lease)

@@ -1,10 +1,9 @@
 """Where a lane's workers begin. Light to import, for the processes that only pass it on."""
 
 import pickle
-from multiprocessing.connection import Client
 from typing import Any
 
-from search.keepalive import keep_alive
+from search.lane_port import connect
 
 
 def serve(config: dict[str, Any]) -> None:
@@ -16,8 +15,7 @@ def serve(config: dict[str, Any]) -> None:
     # torch and the rest are for the workers alone: two more processes a lane hold this module.
     from search.worker import Trainer
 
-    connection = Client(tuple(config["address"]), authkey=config["key"])
-    keep_alive(connection)
+    connection = connect(config["address"], config["key"])
     trainer = Trainer(pickle.loads(config["settings"]))
     connection.send(trainer.rank)
     while True:

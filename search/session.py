@@ -5,8 +5,10 @@ Data, cluster and plan are checked before anything is written or started.
 
 import contextlib
 import dataclasses
+import functools
 import shutil
 from collections.abc import Collection, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 from ray.exceptions import RayError
@@ -17,6 +19,7 @@ from models.selection import select, trained_on
 from search import (
     announcement,
     cluster,
+    credentials,
     jobs,
     ledger,
     node_check,
@@ -41,6 +44,7 @@ from search.options import RunOptions, SearchOptions, TranscriptOptions
 from search.recorder import Follow, Recorder, RecordError
 from search.resuming import Earlier
 from search.run_setup import Session
+from search.run_storage import LastCopy
 from search.scalars import Scalars
 from search.sources import prepared, print_notices
 from search.state import SearchState, load
@@ -49,18 +53,32 @@ from search.study import StudyLog
 from search.tune_loop import run_legs
 from search.worker import TrialSettings
 
+Named = Collection[str] | None
+
 
 def run(
-    options: RunOptions, console: Console, named: Collection[str] | None = None
+    options: RunOptions,
+    console: Console,
+    named: Named = None,
+    last_copy: LastCopy | None = None,
 ) -> tuple[Path, bool]:
     """Trains what `options` ask for; the run's folder, and whether it went well: it has a winner,
     and nothing but its end or the user stopped it. `named` are the fields of the options that were
-    given, for a run that goes on.
+    given, for a run that goes on. `last_copy` is told where the run is kept, for who asks
+    afterwards.
 
     BadInput, with nothing written, for what cannot be: bad options, data, or a cluster too small.
     """
+    with ExitStack() as held:
+        return _run(options, console, named, last_copy or LastCopy(), held)
+
+
+def _run(
+    options: RunOptions, console: Console, named: Named, last_copy: LastCopy, held: ExitStack
+) -> tuple[Path, bool]:
     earlier = None
     with checking():
+        credentials.check_options(options)
         options = run_storage.with_whole_paths(options)
         if isinstance(options, SearchOptions) and options.resume is not None:
             earlier = resuming.find(options, named)
@@ -88,14 +106,26 @@ def run(
             stopping = jobs.stopping_of(options, plan)
             storage = run_storage.open_storage(options)
             folder = earlier.folder if earlier else run_storage.new_folder(options, storage)
-            alone = resuming.Alone(folder)
-            if earlier:  # another process may have written its last lines only now
-                earlier = dataclasses.replace(earlier, known=load(folder))
+            held.enter_context(resuming.Alone(folder))
             storage = run_storage.apart(folder, storage)
             _check_nodes(folder, storage, new=earlier is None)
+            lease = held.enter_context(run_storage.take_lease(folder, storage, earlier, console))
+            if earlier:  # another process may have written its last lines only now
+                earlier = dataclasses.replace(earlier, known=load(folder))
+        last_copy.folder, last_copy.storage, last_copy.lease = folder, storage, lease
         cluster.log_to_file(folder / "ray.log")
         session = Session(
-            folder, storage, options, budget, plan, dataset, job, selection, stopping, console
+            folder,
+            storage,
+            options,
+            budget,
+            plan,
+            dataset,
+            job,
+            selection,
+            stopping,
+            console,
+            lease,
         )
         begun.append(folder)
         with _writable(folder):
@@ -104,10 +134,12 @@ def run(
             with _writable(folder):
                 recorder = _recorder(session, earlier, store)
             outcome = _train(session, recorder)
+    if lease.lost:
+        run_folder.write_info(folder, state="interrupted", ended=run_folder.now())
+        return folder, False
     with session.kept() as store, _failure_noted(folder):
         went_well = conclude(session, recorder, store, outcome)
-    alone.release()
-    return folder, went_well
+    return folder, went_well and not lease.lost
 
 
 def _check_nodes(folder: Path, storage: Store | None, *, new: bool) -> None:
@@ -147,6 +179,7 @@ def _recorder(session: Session, earlier: Earlier | None, store: Store) -> Record
         followers,
         known,
         store,
+        generation=session.lease.generation,
     )
 
 
@@ -189,7 +222,8 @@ def _train(session: Session, recorder: Recorder) -> Outcome:
         versions=versions(),
     )
     live = LiveLine(recorder, session.budget, console)
-    times = Watch(NodeTimes(session.folder / NODE_TIMES), cluster.node_use)
+    say = functools.partial(console.print, soft_wrap=True)
+    times = Watch(NodeTimes(session.folder / NODE_TIMES), cluster.node_use, say)
     with live, times, Interrupt(console.print) as interrupt:
         conversation = Conversation(
             job.strategy,
@@ -199,7 +233,7 @@ def _train(session: Session, recorder: Recorder) -> Outcome:
             lanes=LaneCount(plan, options.parallel, fixed=run_plan.uses_mps(options)),
             seed=options.seed,
             say=live.trial_ended,
-            interrupted=lambda: interrupt.asked,
+            interrupted=lambda: interrupt.asked or bool(session.lease.lost),
             stopping=session.stopping,
             storage_fault=lambda: _storage_fault(session.checkpoints),
             warn=lambda line: console.print(f"Notice: {line}", soft_wrap=True, highlight=False),
@@ -210,10 +244,10 @@ def _train(session: Session, recorder: Recorder) -> Outcome:
         except (OSError, RayError) as error:
             ending.stop(f"Ray has failed: {first_line(error)}")
         conversation.end_all()
-    if not (interrupt.asked or ending.fault):
+    cut = interrupt.asked or bool(ending.fault or session.lease.lost)
+    if not cut:
         console.print(f"The search ended: {ending.why}", highlight=False)
     with ending.recording():
-        cut = interrupt.asked or bool(ending.fault)
         recorder.close("interrupted" if cut else "end", ending.why)
     return Outcome(interrupt.asked, ending.fault)
 

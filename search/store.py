@@ -1,13 +1,16 @@
 """Where a run's checkpoints and the copy of its ledger lie: a folder, or what pyarrow opens."""
 
+import contextlib
 import functools
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from models.durable import write_whole
+from models.error_text import first_line
 
 PROBE = "probe"
 
@@ -74,34 +77,35 @@ class Bucket:
 
     def write(self, name: str, content: bytes) -> None:
         """Object stores show an object when it is complete."""
-        system, root = _open(self.uri)
-        with system.open_output_stream(f"{root}/{name}") as stream:
-            stream.write(content)
+        with _plain_errors():
+            system, root = _open(self.uri)
+            with system.open_output_stream(f"{root}/{name}") as stream:
+                stream.write(content)
 
     def read(self, name: str) -> bytes:
         """The content of an object."""
-        system, root = _open(self.uri)
-        with system.open_input_stream(f"{root}/{name}") as stream:
-            return bytes(stream.read())
+        with _plain_errors():
+            system, root = _open(self.uri)
+            with system.open_input_stream(f"{root}/{name}") as stream:
+                return bytes(stream.read())
 
     def names(self, folder: str) -> list[str]:
         """The objects below a folder."""
-        from pyarrow.fs import FileSelector, FileType
+        with _plain_errors():
+            from pyarrow.fs import FileSelector, FileType
 
-        system, root = _open(self.uri)
-        selector = FileSelector(
-            f"{root}/{folder}".rstrip("/"), allow_not_found=True, recursive=True
-        )
-        found = (info for info in system.get_file_info(selector) if info.type == FileType.File)
-        return [info.path.removeprefix(f"{root}/") for info in found]
+            system, root = _open(self.uri)
+            selector = FileSelector(
+                f"{root}/{folder}".rstrip("/"), allow_not_found=True, recursive=True
+            )
+            found = (info for info in system.get_file_info(selector) if info.type == FileType.File)
+            return [info.path.removeprefix(f"{root}/") for info in found]
 
     def delete(self, name: str) -> None:
         """Deletes an object, if it is there."""
-        system, root = _open(self.uri)
-        try:
+        with contextlib.suppress(OSError), _plain_errors():
+            system, root = _open(self.uri)
             system.delete_file(f"{root}/{name}")
-        except OSError:
-            return
 
     def delete_folder(self, folder: str) -> None:
         """Deletes the objects below a folder."""
@@ -118,8 +122,8 @@ def open_store(text: str) -> Store:
         return Folder(str(Path(text.removeprefix("file://")).resolve()))
     try:
         _open(text)
-    except (OSError, ValueError, ImportError) as error:
-        raise ValueError(f"--storage {text} cannot be opened: {_first_line(error)}") from error
+    except Exception as error:  # pyarrow has many kinds
+        raise ValueError(f"--storage {text} cannot be opened: {first_line(error)}") from error
     return Bucket(text.rstrip("/"))
 
 
@@ -140,8 +144,20 @@ def check_writable(store: Store, where: str) -> None:
             raise OSError("what was written cannot be read")
         store.delete(name)
     except OSError as error:
-        reason = _first_line(error)
+        reason = first_line(error)
         raise OSError(f"{store} cannot be written from {where}: {reason}") from error
+
+
+@contextlib.contextmanager
+def _plain_errors() -> Iterator[None]:
+    """pyarrow has errors of its own kinds too, some of them ValueErrors: all are OSErrors here, for
+    who goes on without the storage catches those."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        raise OSError(f"{type(error).__name__}: {first_line(error)}") from error
 
 
 @functools.lru_cache(maxsize=8)
@@ -150,7 +166,3 @@ def _open(uri: str) -> tuple[Any, str]:
 
     system, root = fs.FileSystem.from_uri(uri)
     return system, root.rstrip("/")
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

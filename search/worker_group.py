@@ -8,7 +8,7 @@ import multiprocessing
 import queue
 import secrets
 import threading
-from multiprocessing.connection import Connection, Listener, wait
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import ray
 import ray.train
 
 from search.faults import cause
-from search.keepalive import keep_alive
+from search.lane_port import LanePort
 from search.lane_trainer import LaneTorch, LaneTrainer, give_places_back
 from search.leg import Leg
 from search.plan import Plan
@@ -53,15 +53,13 @@ class WorkerGroup:
         self._arrived: dict[int, Connection] = {}
         """Connections of the workers that are there, by rank."""
         self._reason = "it was closed"
-        self._closed = False
         key = secrets.token_bytes(32)
-        self._listener = Listener((ray.util.get_node_ip_address(), 0), authkey=key)
         self._arrivals: queue.Queue[Connection | None] = queue.Queue()
         """Connections of workers; None when the group has ended."""
         self._ended, self._ends = multiprocessing.Pipe(duplex=False)
         """Can be read when the group has ended."""
-        self.address = self._listener.address
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._port = LanePort(ray.util.get_node_ip_address(), key, self.workers, self._arrivals.put)
+        self.address = self._port.address
         self._run = threading.Thread(
             target=self._fit,
             args=(
@@ -92,8 +90,7 @@ class WorkerGroup:
 
     def close(self) -> None:
         """Sends the workers home, and does not wait for long."""
-        self._closed = True
-        self._listener.close()
+        self._port.close()
         for connection in self._arrived.values():
             connection.close()
         self._run.join(CLOSE_SECONDS)
@@ -107,20 +104,6 @@ class WorkerGroup:
             give_places_back()
             self._ends.close()
             self._arrivals.put(None)
-
-    def _accept(self) -> None:
-        accepted = 0
-        while accepted < self.workers:
-            try:
-                connection = self._listener.accept()
-            except (multiprocessing.AuthenticationError, OSError, EOFError):
-                if self._closed:
-                    return
-                continue  # a stranger
-            keep_alive(connection)
-            self._arrivals.put(connection)
-            accepted += 1
-        self._listener.close()
 
     def _await_workers(self) -> bool:
         """Until all have said which rank they are; False when that takes too long."""

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from search.ledger import Ledger, LedgerError, read
+from search.ledger import Ledger, LedgerError, generation, read
 
 
 def write(folder: Path, count: int, segment_lines: int = 10_000) -> None:
@@ -56,9 +56,9 @@ def test_each_line_is_on_disk_at_once(tmp_path: Path) -> None:
 
 
 def test_lines_written_together_wait_for_the_disk_once(tmp_path: Path, monkeypatch) -> None:
-    waits = []
-    monkeypatch.setattr(os, "fsync", waits.append)
+    waits: list[int] = []
     ledger = Ledger(tmp_path)
+    monkeypatch.setattr(os, "fsync", waits.append)
     with ledger.together():
         for number in range(3):
             ledger.append(("cost", {"trial": number}))
@@ -71,6 +71,26 @@ def test_lines_written_together_wait_for_the_disk_once(tmp_path: Path, monkeypat
         ledger.append(("cost", {"trial": 4}))
         raise KeyError
     assert len(waits) == 3  # what was written is there all the same
+
+
+def test_a_new_segment_is_in_its_folder_when_its_first_line_is_on_disk(
+    tmp_path: Path, monkeypatch
+) -> None:
+    """A machine that goes down may else lose the file, however well its lines were written."""
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda number: synced.append(os.fstat(number).st_ino))
+    folder = tmp_path / "ledger"
+    ledger = Ledger(folder, segment_lines=2)
+    ledger.append(*(("cost", {"trial": number}) for number in range(3)))
+    expected = (tmp_path, folder, folder / "000000.jsonl", folder, folder / "000001.jsonl")
+    assert synced == [path.stat().st_ino for path in expected]
+
+
+def test_generations_are_counted_where_they_are_not_said() -> None:
+    start = {"kind": "run", "event": "start"}
+    assert generation([]) == 0
+    assert generation([start, {"kind": "cost"}, start]) == 2
+    assert generation([start, start | {"generation": 7}, start]) == 8
 
 
 @pytest.mark.parametrize(

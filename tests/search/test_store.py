@@ -1,12 +1,17 @@
 """Storage: files whole or not there, copies that are never older than they may be."""
 
+import os
 import time
 from pathlib import Path
+from threading import Timer
 
+import pyarrow as pa
 import pytest
 
-from search.copier import Copier, Delayed, fetch
+from search import store as store_module
+from search.copier import Copier, Delayed, difference, fetch
 from search.store import Bucket, Folder, below, check_writable, open_store
+from tests.search.processes import wait_for
 
 
 class Broken(Folder):
@@ -185,3 +190,96 @@ def test_a_search_goes_on_while_storage_cannot_be_listed(tmp_path: Path) -> None
     keeper.settle(trial)
     weights.sweep(Silent(str(tmp_path)), state)
     weights.keep_needed(Silent(str(tmp_path)), trial)
+
+
+@pytest.mark.parametrize(
+    "error", [pa.ArrowInvalid("bad"), pa.ArrowException("bad"), ValueError("bad"), TimeoutError()]
+)
+def test_whatever_pyarrow_raises_is_an_os_error(tmp_path: Path, monkeypatch, error) -> None:
+    class Sick:
+        def __getattr__(self, name: str):
+            raise error
+
+    monkeypatch.setattr(store_module, "_open", lambda uri: (Sick(), "root"))
+    bucket = Bucket("s3://bucket/path")
+    for call in (
+        lambda: bucket.write("a", b"1"),
+        lambda: bucket.read("a"),
+        lambda: bucket.names(""),
+        lambda: bucket.delete_folder("a"),
+        lambda: check_writable(bucket, "here"),
+    ):
+        with pytest.raises(OSError):
+            call()
+    bucket.delete("a")  # if it is there
+
+
+def test_the_copier_goes_on_after_an_error_of_any_kind(tmp_path: Path) -> None:
+    class Odd(Folder):
+        def write(self, name: str, content: bytes) -> None:
+            if name == "run.json" and content == b"bad":
+                raise KeyError("nobody thought of it")
+            super().write(name, content)
+
+    run, store, said = a_run(tmp_path / "run"), Odd(str(tmp_path / "store")), []
+    with Copier(run, store, said.append, every=0.02):
+        (run / "run.json").write_text("bad")
+        wait_for(lambda: bool(said), 5)
+        (run / "run.json").write_text("good again")
+        wait_for(lambda: store.read("run.json") == b"good again", 5)
+    assert len(said) == 1 and "nobody thought of it" in said[0]
+
+
+def test_a_last_copy_that_fails_is_tried_again_and_then_told(tmp_path: Path) -> None:
+    run, store, said = a_run(tmp_path / "run"), Broken(str(tmp_path / "store")), []
+    try:
+        with Copier(run, store, said.append, every=0.02):
+            Broken.broken = True
+            (run / "run.json").write_text("changed")
+        assert len(said) == 2
+        assert "the last copy of" in said[1] and "Read-only file system" in said[1]
+    finally:
+        Broken.broken = False
+    with Copier(run, store, said.append, every=60):
+        Broken.broken = True
+        (run / "run.json").write_text("changed again")
+        Timer(0.2, lambda: setattr(Broken, "broken", False)).start()
+    assert store.read("run.json") == b"changed again"
+
+
+def test_a_run_s_storage_that_fails_at_its_begin_ends_no_run(tmp_path: Path) -> None:
+    run, store, said = a_run(tmp_path / "run"), Broken(str(tmp_path / "store")), []
+    Broken.broken = True
+    with Copier(run, store, said.append, every=0.02):
+        Broken.broken = False
+    assert len(said) == 1
+    assert store.read("run.json") == b"run.json"
+
+
+def test_what_a_storage_lacks_is_found_by_reading_it_back(tmp_path: Path) -> None:
+    run, store = a_run(tmp_path / "run"), Folder(str(tmp_path / "store"))
+    with Copier(run, store, print):
+        pass
+    assert difference(run, store) == ""
+    path = Path(store.path, "winner/design.json")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + b"?")  # of the same length
+    assert difference(run, store) == "winner/design.json is another one there"
+    path.unlink()
+    assert difference(run, store) == "winner/design.json is not there"
+    path.write_bytes(whole)
+    (run / "ledger/000000.jsonl").write_text("longer than the copy")
+    assert "ledger/000000.jsonl" in difference(run, store)
+    with Copier(run, store, print):
+        pass
+    store.write("ledger/000001.jsonl", b"")
+    assert difference(run, store) == "ledger/000001.jsonl is of another ledger"
+
+
+def test_what_is_written_may_be_read_by_colleagues(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        Folder(str(tmp_path)).write("a", b"1")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o644

@@ -1,6 +1,7 @@
 """A lane's talk with its workers over real connections; threads play Ray Train's part."""
 
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -162,3 +163,13 @@ def test_a_stranger_is_not_let_in(start) -> None:
     with pytest.raises((EOFError, OSError, ConnectionError, Exception)):
         Client(group.address, authkey=os.urandom(32))
     assert group.train(LEG) == {"epoch": 3}
+
+
+def test_strangers_who_say_nothing_keep_no_worker_waiting(start) -> None:
+    group, _ = start(late, late)
+    strangers = [socket.create_connection(group.address) for _ in range(20)]
+    started = time.monotonic()
+    assert group.train(LEG) == {"epoch": 3}
+    assert time.monotonic() - started < 4
+    for stranger in strangers:
+        stranger.close()
