@@ -78,6 +78,12 @@ def test_the_smallest_networks_are_of_the_space() -> None:
             "batch norm needs two images a worker, and 33 share a batch of 64",
         ),
         (Limits(SHAPE, 10, workers=32), ""),
+        (
+            Limits(SHAPE, 10, workers=20, images=18),
+            "a batch of 18 cannot be shared by 20 workers",
+        ),
+        (Limits(SHAPE, 10, workers=16, images=18), "16 share a batch of 18"),
+        (Limits(SHAPE, 10, workers=9, images=18), ""),
     ],
 )
 def test_why_a_design_is_not_trained(limits, why) -> None:
