@@ -32,7 +32,7 @@ def test_debug_gives_the_notices_of_a_search(tmp_path: Path, capsys) -> None:
     notices = [line for line in said if line.startswith("Notice: ")]
     assert [line.split()[1] for line in notices] == ["skipped:", "images"]
     assert "--image-size N" in notices[1]
-    assert "45 images train, 5 validate" in said[3]
+    assert "45 images to train on, 5 to validate" in said[3]
 
 
 def test_names_that_look_like_markup(tmp_path: Path, capsys) -> None:
@@ -50,7 +50,7 @@ def test_names_that_are_no_utf8(tmp_path: Path, capsys) -> None:
         (root / part / "dog").rename(root / part / os.fsdecode(b"caf\xe9"))
     said = debugged(root, capsys)
     assert any(line.endswith("taken for Latin-1: café") for line in said)
-    assert any(" déjà, 21 images train, 3 validate" in line for line in said)
+    assert any(" déjà, 21 images to train on, 3 to validate" in line for line in said)
 
 
 def test_a_terminal_without_the_letters_of_a_name(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_a_terminal_without_the_letters_of_a_name(tmp_path: Path) -> None:
         words, env=os.environ | {"PYTHONIOENCODING": "ascii"}, capture_output=True, text=True
     )
     assert found.returncode == 0, found.stderr
-    assert r"\u30c7\u30fc\u30bf, 21 images train, 3 validate" in found.stdout
+    assert r"\u30c7\u30fc\u30bf, 21 images to train on, 3 to validate" in found.stdout
 
 
 def test_white_on_transparent_is_seen_by_an_option(tmp_path: Path, capsys) -> None:
