@@ -177,9 +177,9 @@ def takes_hours(name: str, epochs: int, hours: float, gigabytes: int) -> Check:
         taken = trial.train_seconds(epochs) / 3600
         devices = [line.get("device", "") for line in trial.epochs if line["epoch"] <= epochs]
         known = " and ".join(dict.fromkeys(device or "an unknown device" for device in devices))
-        share = f"{trial.workers} x {trial.gpus_per_worker:g} " if trial.gpus_per_worker else ""
-        text = f"{taken:.1f} h of training on {share}{known}"
         alone = (trial.workers, trial.gpus_per_worker) == (1, 1)
+        share = "" if alone else f"{trial.workers} x {trial.gpus_per_worker:g} "
+        text = f"{taken:.1f} h of training on {share if trial.gpus_per_worker else ''}{known}"
         if not (alone and all(_has_memory(device, gigabytes) for device in devices)):
             raise NotTried(f"{text}, not on one GPU of {gigabytes} GB")
         return Finding(text, abs(taken - hours) <= 0.1 * hours + 1e-9)

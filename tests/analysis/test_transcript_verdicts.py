@@ -111,14 +111,14 @@ def test_three_hundred_epochs_and_a_hundred_more(transcript):
 @pytest.mark.parametrize(
     ("on", "seconds", "verdict", "measured"),
     [
-        ({"device": A100, "gpus": 1.0}, 10.0, "does not hold", "0.8 h of training on 1 x 1 NVIDIA"),
+        ({"device": A100, "gpus": 1.0}, 10.0, "does not hold", "0.8 h of training on NVIDIA A100"),
         ({"device": "CPU, 2 threads"}, 10.0, "not tried", "0.8 h of training on CPU, 2 threads, n"),
         ({"device": "CPU, 2 threads"}, 108.0, "not tried", "9.0 h of training on CPU, 2 threads"),
         ({"device": "NVIDIA H100 80GB HBM3", "gpus": 1.0}, 108.0, "not tried", "9.0 h"),
         ({"device": A100, "gpus": 0.5}, 108.0, "not tried", "9.0 h of training on 1 x 0.5 NVIDIA"),
         ({"device": A100, "gpus": 1.0, "workers": 2}, 108.0, "not tried", "9.0 h of training on 2"),
         ({"device": f"{A100} MIG 3g.20gb", "gpus": 1.0}, 108.0, "not tried", "9.0 h"),
-        ({"device": "", "gpus": 1.0}, 108.0, "not tried", "9.0 h of training on 1 x 1 an unknown"),
+        ({"device": "", "gpus": 1.0}, 108.0, "not tried", "9.0 h of training on an unknown"),
     ],
 )
 def test_hours_on_other_hardware_are_no_verdict(transcript, on, seconds, verdict, measured):

@@ -39,6 +39,7 @@ def size(design: Design) -> int:
     return measure_size(design, SHAPE, 10)[0]
 
 
+@settings(deadline=None)
 @given(
     height=st.integers(1, 64),
     width=st.integers(1, 64),
