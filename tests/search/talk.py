@@ -6,6 +6,7 @@ from pathlib import Path
 from models.design import Design
 from models.training import EpochResult
 from search.budget import Budget
+from search.clock import Clock
 from search.conversation import Conversation
 from search.fixed import InOrder
 from search.follow import Follower
@@ -31,7 +32,12 @@ class Talk:
     """A conversation about `DESIGNS`, and what it says."""
 
     def __init__(
-        self, run: Path, budget: Budget, refuse=lambda design: "", designs=DESIGNS
+        self,
+        run: Path,
+        budget: Budget,
+        refuse=lambda design: "",
+        designs=DESIGNS,
+        clock: Clock | None = None,
     ) -> None:
         plan = Plan(lanes=2, workers_per_trial=1, cpus_per_worker=1, gpus_per_worker=0)
         strategy = Listening(designs, goes_on=lambda trial: trial not in self.early)
@@ -39,7 +45,9 @@ class Talk:
         self.warned: list[str] = []
         self.storage_fault = ""
         follow = Follower(strategy)
-        self.recorder = Recorder(run, plan, None, (1, 8, 8), 10, Scalars(run), [follow])
+        self.recorder = Recorder(
+            run, plan, None, (1, 8, 8), 10, Scalars(run), [follow], clock=clock
+        )
         self.said: list[int] = []
         self.interrupted = False
         self.early: set[int] = set()
