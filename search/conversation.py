@@ -12,6 +12,7 @@ from search.budget import Budget
 from search.ending import Ending
 from search.fault_counts import MOST_OF_A_TRIAL, FaultCounts
 from search.leg import Leg, leg_of
+from search.paused_trials import PausedTrials
 from search.recorder import Recorder
 from search.state import Trial
 from search.stopping import NEVER, Stopping
@@ -19,8 +20,6 @@ from search.waiting_legs import WaitingLegs
 
 MOST_REFUSALS = 200
 """In a row; then the search ends, for its limits leave next to nothing to train."""
-MOST_PAUSED = 200
-"""Trials, whose checkpoints are kept; of more the worst of the lowest rung are given up."""
 
 EARLY = "ended early by the scheduler"
 
@@ -62,7 +61,7 @@ class Conversation:
         self._waiting = WaitingLegs()
         """Legs for the next lane that is free: of trials that lost theirs or gave it up, or just
         decided."""
-        self._paused: dict[int, Trial] = {}
+        self._paused = PausedTrials()
         self._idle_lane = False
         """Whether a lane has come free and was not given a leg since."""
         self._faults = FaultCounts()
@@ -77,7 +76,7 @@ class Conversation:
     def _take_up(self) -> None:
         for trial in self.recorder.state.trials.values():
             if trial.state == "paused" and trial.last_epoch >= trial.to_epoch:
-                self._paused[trial.trial] = trial
+                self._paused.add(trial)
             elif trial.state in ("running", "paused"):
                 self.recorder.go_on(trial.trial)
                 if trial.epochs:  # what follows from the newest may not have been written
@@ -146,7 +145,7 @@ class Conversation:
         self.ending.why = self._refused or done
 
     def _resume(self, action: Resume) -> Leg:
-        del self._paused[action.trial]
+        self._paused.remove(action.trial)
         self.recorder.resume(action.trial, action.to_epoch, action.worth)
         return leg_of(self.recorder.state.trials[action.trial])
 
@@ -215,16 +214,19 @@ class Conversation:
         self._faults.add(number, lane)
         if self._faults.blames_all(self._lanes()):
             self.ending.stop(f"{self._faults.in_a_row} faults in a row, the last: {reason}")
+        if not self._faults.blames_trial(number):
+            self._restart(number, reason, lane, anew=anew)
+            return
+        self._faults.forget_trial(number)
+        self._legs.discard(number)
+        last = f"set aside after {MOST_OF_A_TRIAL} faults in a row, the last: {reason}"
+        self.recorder.pause(number, last)
+        self._say(self.recorder.state.trials[number])
+
+    def _restart(self, number: int, reason: str, lane: str = "", *, anew: bool = False) -> None:
         trial = self.recorder.state.trials[number]
-        if self._faults.blames_trial(number):
-            self._faults.forget_trial(number)
-            self._legs.discard(number)
-            why = f"set aside after {MOST_OF_A_TRIAL} faults in a row, the last: {reason}"
-            self.recorder.pause(number, why)
-            self._say(trial)
-        else:
-            self.recorder.restart(number, reason, 0 if anew else trial.last_epoch)
-            self._give_back(number, lane, anew=anew)
+        self.recorder.restart(number, reason, 0 if anew else trial.last_epoch)
+        self._give_back(number, lane, anew=anew)
 
     def _heard_of(self, trial: Trial) -> None:
         """What follows from a trial's newest epoch."""
@@ -240,13 +242,11 @@ class Conversation:
     def _pause(self, trial: Trial) -> None:
         self._legs.discard(trial.trial)
         self.recorder.pause(trial.trial)
-        self._paused[trial.trial] = trial
+        self._paused.add(trial)
         self.ending.trial_ended("", epochs=True)
         self._say(trial)
-        if len(self._paused) > MOST_PAUSED:
-            worst = min(self._paused.values(), key=lambda t: (t.last_epoch, _newest(t), -t.trial))
-            del self._paused[worst.trial]
-            self.recorder.give_up(worst.trial, f"given up: {MOST_PAUSED} better ones wait")
+        if given_up := self._paused.give_up():
+            self.recorder.give_up(*given_up)
 
     def _free_lane(self, number: int) -> bool:
         """Decides what a lane does that has done with a trial; whether that is the same trial."""
@@ -290,8 +290,7 @@ class Conversation:
         if started:
             self._fault(number, reason)
         else:  # which no trial is to blame for
-            self.recorder.restart(number, reason, self.recorder.state.trials[number].last_epoch)
-            self._give_back(number)
+            self._restart(number, reason)
 
     def _end(self, number: int, failure: str = "", reason: str = "") -> None:
         self._legs.discard(number)
@@ -307,7 +306,3 @@ class Conversation:
             for number in self.recorder.running():
                 self.recorder.pause(number, self.ending.why)
                 self._say(self.recorder.state.trials[number])
-
-
-def _newest(trial: Trial) -> float:
-    return trial.epochs[-1]["val_accuracy"] or 0.0

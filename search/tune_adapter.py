@@ -121,7 +121,8 @@ class Tell(_Local, Callback):
         """The lane of `trial` is gone, or some process of it."""
         cause = _cause(trial)
         give_back_of_dead_lanes()
-        started = GroupNotStarted.__name__ not in cause
+        # Of a lane that began there is an answer, if only that its workers are still to come.
+        started = bool(trial.last_result) and GroupNotStarted.__name__ not in cause
         with self.conversation.ending.recording():
             self.conversation.lost(trial.config["trial"], cause, started=started)
 

@@ -6,12 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import torch
 
 from models.dataset import Dataset, Source, load, prepare
 from models.images import Images, Subset, everything, split
 from search.ledger import Ledger
+
+# How long an example takes says more of the machine than of the code; tests have time-outs.
+hypothesis.settings.register_profile("kneepoint", deadline=None)
+hypothesis.settings.load_profile("kneepoint")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from models.design import Design
 from models.training import EpochResult
-from search import conversation, ledger, state
+from search import ledger, paused_trials, state
 from search.actions import Start, Strategy
 from search.budget import Budget
 from search.conversation import Conversation
@@ -199,7 +199,7 @@ def test_a_search_that_was_cut_goes_on_with_what_it_was_training(tmp_path: Path)
 
 
 def test_of_too_many_that_wait_the_worst_are_given_up(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(conversation, "MOST_PAUSED", 4)
+    monkeypatch.setattr(paused_trials, "MOST", 4)
     cluster = Cluster(tmp_path, trials=10)
     cluster.run()
     trials = cluster.recorder.state.trials.values()

@@ -87,7 +87,7 @@ def test_a_lane_that_is_handed_a_leg_and_dies_has_lost_that_one(talk: Talk) -> N
     decide = Decide(talk.conversation)
     for epoch in (1, 2, 1):
         decide.on_trial_result(None, trial, result(trial, epoch))
-    trial.error_file = None
+    trial.error_file, trial.last_result = None, {"answer": ()}
     Tell(talk.conversation).on_trial_error(0, [], trial)
     assert [talk.state(number)[0] for number in (0, 1)] == ["finished", "running"]
     leg = talk.conversation.next_leg()
@@ -136,18 +136,29 @@ def test_a_lane_without_workers_is_handed_nothing(talk: Talk) -> None:
 def test_why_a_lane_was_lost(talk: Talk, tmp_path: Path, traceback: str, reason: str) -> None:
     talk.begin()
     (tmp_path / "error.txt").write_text(traceback)
-    trial = SimpleNamespace(config={"trial": 0}, error_file=str(tmp_path / "error.txt"))
+    trial = SimpleNamespace(
+        config={"trial": 0}, error_file=str(tmp_path / "error.txt"), last_result={"answer": ()}
+    )
     Tell(talk.conversation).on_trial_error(0, [], trial)
     lines = list(ledger.read(talk.recorder.run / "ledger"))
     assert lines[-1]["reason"] == reason
 
 
+@pytest.mark.parametrize(
+    ("error", "answered"),
+    [
+        ("search.worker_group.GroupNotStarted: no torch", {"answer": ()}),
+        ("ray.exceptions.ActorDiedError: The actor never ran", {}),
+    ],
+)
 def test_a_lane_that_did_not_start_is_told_from_one_that_was_lost(
-    talk: Talk, tmp_path: Path
+    talk: Talk, tmp_path: Path, error: str, answered: dict
 ) -> None:
-    (tmp_path / "error.txt").write_text("search.worker_group.GroupNotStarted: no torch\n")
+    (tmp_path / "error.txt").write_text(f"{error}\n")
     for _ in range(MOST_FAILURES):
         talk.begin()
-        trial = SimpleNamespace(config={"trial": 0}, error_file=str(tmp_path / "error.txt"))
+        trial = SimpleNamespace(
+            config={"trial": 0}, error_file=str(tmp_path / "error.txt"), last_result=answered
+        )
         Tell(talk.conversation).on_trial_error(0, [], trial)
     assert talk.conversation.ending.is_due()
