@@ -52,10 +52,8 @@ class Trial:
 
     @property
     def title(self) -> str:
-        """For people: "cnn-3 (trial 3)", or "trial 7 (cnn 32-64, bn, adam 1e-3)"."""
-        if self.name:
-            return f"{self.name} (trial {self.trial})"
-        return f"trial {self.trial} ({describe(self.design)})"
+        """For people: "trial 3 (cnn-3)", or "trial 7 (cnn 32-64, bn, adam 1e-3)"."""
+        return f"trial {self.trial} ({self.name or describe(self.design)})"
 
     @property
     def costs(self) -> dict[str, float]:

@@ -37,7 +37,7 @@ def test_a_trial_in_a_line(seconds: float, epochs: int, words: str) -> None:
 def test_a_trial_is_called_by_its_name_or_its_design() -> None:
     assert story(1.0).trials[0].title == "trial 0 (cnn 32-64, bn, adam 1e-3)"
     named = story(1.0, name="cnn-3").trials[0]
-    assert named.title == "cnn-3 (trial 0)"
+    assert named.title == "trial 0 (cnn-3)"
     assert describe(named).startswith("trial   0 cnn-3: ")
 
 

@@ -176,7 +176,7 @@ def test_a_search_whose_lanes_all_fail_stops_and_can_go_on(
     with training_by(Broken):
         assert main([*words, "--name", "bad"]) == 1
     said = " ".join(capsys.readouterr().out.split())
-    assert "CPU, 1 threads fails again and again, and is closed" in said
+    assert "CPU, 1 thread fails again and again, and is closed" in said
     assert (
         "The search stopped: no lane works any more, the last: RuntimeError: no such luck" in said
     )
