@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from models import quantities
 from models.names import readable, some
 
 SPLIT_SEED = 0
@@ -113,10 +114,12 @@ def draw(images: Images, count: int | None) -> NDArray[np.int64]:
     chosen = np.sort(np.argsort(depth, kind="stable")[:count])
     several = len(np.unique(labels))
     if len(np.unique(labels[chosen])) < several:
-        raise DataError(
-            f"{count} training images of {several} classes are too few: give at least {several}"
-        )
+        raise DataError(f"{_few(count)} of {several} classes are too few: give at least {several}")
     return chosen
+
+
+def _few(count: int) -> str:
+    return quantities.count(count, "training image")
 
 
 def _check_split(labels: NDArray[np.int64], count: int, classes: Sequence[str]) -> int:
@@ -132,7 +135,7 @@ def _check_split(labels: NDArray[np.int64], count: int, classes: Sequence[str]) 
         )
     if count < 2 * len(present):
         raise DataError(
-            f"{count} training images of {len(present)} classes are too few: give at least "
+            f"{_few(count)} of {len(present)} classes are too few: give at least "
             f"{2 * len(present)}, of each class {need}"
         )
     return len(present)

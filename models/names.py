@@ -4,6 +4,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from models import quantities
+
 _NO_UTF8 = re.compile("[\udc80-\udcff]+")
 """How Python's file functions hand over bytes of a name that are no UTF-8."""
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -36,7 +38,7 @@ def some(names: Sequence[str], most: int = 3) -> str:
 
 def counted(count: int, one: str, many: str = "") -> str:
     """ "1 image", "2 images"."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+    return quantities.count(count, one, many)
 
 
 def _from_latin(found: re.Match[str]) -> str:
