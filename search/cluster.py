@@ -73,7 +73,8 @@ def connection(address: str | None) -> Iterator[None]:
     try:
         yield
     finally:
-        ray.shutdown()
+        with handlers_kept():
+            ray.shutdown()
 
 
 def check(address: str | None) -> None:

@@ -74,8 +74,9 @@ def ending_cleanly() -> Iterator[None]:
 
 @contextlib.contextmanager
 def handlers_kept() -> Iterator[None]:
-    """While entered, what sets a handler for SIGTERM, as Ray does, loses it again; and processes
-    that are started do not end with the terminal, for a soft stop needs them."""
+    """While entered, the handler of SIGTERM is nobody's to change for longer: Ray does so where it
+    begins and ends, after which SIGTERM would kill. And processes that are started do not end with
+    the terminal, for a soft stop needs them."""
     before = signal.getsignal(signal.SIGTERM)
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     try:
