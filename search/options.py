@@ -136,8 +136,8 @@ class SearchOptions(RunOptions):
 
     resume: Word = None
     """Go on with a run that was cut, by its name or folder, with the options that it had; only
-    those for the cluster, --budget, --trials, and --data-dir of images that moved, may be given
-    anew. With a storage the newest copy goes on, the one here or the one there."""
+    those for the cluster, --device, --budget, --trials, and --data-dir of images that moved, may be
+    given anew. With a storage the newest copy goes on, the one here or the one there."""
 
     take_over: Annotated[bool, arg(help_behavior_hint="")] = False
     """With --resume: go on although another machine still trains the run; it stops softly when it

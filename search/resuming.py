@@ -25,6 +25,7 @@ from search.store import Folder, Store, below, open_store
 
 ANEW = {"budget", "trials", "resume", "extend", "out", "address", "parallel", "price"}
 ANEW |= {
+    "device",
     "data_dir",  # of the same images
     "take_over",
     "workers_per_trial",

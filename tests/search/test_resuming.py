@@ -45,6 +45,12 @@ def test_a_run_goes_on_with_its_own_options(run: RunMaker) -> None:
     assert by_folder.folder == run.folder
 
 
+def test_a_run_of_a_gpu_goes_on_without_one(run: RunMaker) -> None:
+    run.record(settings=settings(dataclasses.replace(PLAIN, device="cuda")))
+    assert find(run).options.device == "cuda"
+    assert find(run, device="cpu").options.device == "cpu"
+
+
 def test_what_concerns_the_cluster_and_the_budget_may_be_given_anew(run: RunMaker) -> None:
     options = find(run, parallel=3, budget=("2h",), address="auto", seed=5).options
     assert isinstance(options, SearchOptions)
