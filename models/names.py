@@ -8,7 +8,7 @@ from models import quantities
 
 _NO_UTF8 = re.compile("[\udc80-\udcff]+")
 """How Python's file functions hand over bytes of a name that are no UTF-8."""
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def is_utf8(name: str) -> bool:
@@ -19,7 +19,8 @@ def is_utf8(name: str) -> bool:
 def readable(text: str) -> str:
     """`text` that can be printed and written anywhere, in one line.
 
-    Bytes that are no UTF-8 are taken for Latin-1 as Windows has it; control characters become "_".
+    Bytes that are no UTF-8 are taken for Latin-1 as Windows has it; control characters, and halves
+    of characters, become "_".
     """
     return _CONTROL.sub("_", _NO_UTF8.sub(_from_latin, text))
 

@@ -36,7 +36,8 @@ def predict(
 def classification_metrics(
     labels: NDArray[np.int64], predictions: NDArray[np.int64], classes: Sequence[str]
 ) -> dict[str, Any]:
-    """Accuracy; precision, recall, F1 and support of each class; their macro and weighted means.
+    """Accuracy and balanced accuracy (the mean recall of the classes that have images); precision,
+    recall, F1 and support of each class; their macro and weighted means.
 
     confusion[i][j] counts images of class i that were taken for class j.
     """
@@ -55,6 +56,7 @@ def classification_metrics(
     return {
         "images": len(labels),
         "accuracy": float((labels == predictions).mean()),
+        "balanced_accuracy": float(each[1][each[3] > 0].mean()),
         "classes": [
             {"class": name}
             | {column: float(each[i][n]) for i, column in enumerate(columns)}

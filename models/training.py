@@ -8,7 +8,7 @@ import contextlib
 import math
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -55,11 +55,23 @@ class EpochResult:
     """Of all workers together while they train."""
     peak_memory_bytes: int
     """Of the worker that took most: on CUDA what it allocated there, else its resident set."""
+    val_balanced_accuracy: float | None = None
+    """The mean of the classes' recalls, over the classes that have validation images."""
 
     @property
     def diverged(self) -> bool:
         """Whether a loss is no longer a finite number."""
         return not (math.isfinite(self.train_loss) and math.isfinite(self.val_loss))
+
+
+class Evaluation(NamedTuple):
+    """What a network is worth on a set of images."""
+
+    loss: float
+    """Mean cross-entropy, nats, without label smoothing."""
+    accuracy: float
+    balanced_accuracy: float
+    """The mean of the classes' recalls, over the classes that have images."""
 
 
 class Training:
@@ -89,6 +101,7 @@ class Training:
         self._train, self._validation, self._train_sample = to_device(
             (train, validation, train.sample(len(validation))), device
         )
+        self._classes = len(dataset.classes)
         self._batch = min(design.batch_size, len(train))
         if wrong := cannot_share(design, len(train), self.workers):
             raise ValueError(wrong)
@@ -120,26 +133,29 @@ class Training:
         synchronise(self.device)
         trained = time.perf_counter()
         self._share_buffers()
-        train_loss, train_accuracy = self.evaluate(self._train_sample)
-        val_loss, val_accuracy = self.evaluate(self._validation)
+        trained_on = self.evaluate(self._train_sample)
+        held_out = self.evaluate(self._validation)
         evaluated = time.perf_counter()
         train_seconds = self._sum(trained - started)
         return EpochResult(
             epoch=self.epoch,
-            train_loss=train_loss,
-            train_accuracy=train_accuracy,
-            val_loss=val_loss,
-            val_accuracy=val_accuracy,
+            train_loss=trained_on.loss,
+            train_accuracy=trained_on.accuracy,
+            val_loss=held_out.loss,
+            val_accuracy=held_out.accuracy,
+            val_balanced_accuracy=held_out.balanced_accuracy,
             train_seconds=train_seconds,
             eval_seconds=self._sum(evaluated - trained),
             images_per_second=self.steps_per_epoch * self._batch * self.workers / train_seconds,
             peak_memory_bytes=int(self._reduce(memory.peak(self.device), dist.ReduceOp.MAX)),
         )
 
-    def evaluate(self, subset: Subset) -> tuple[float, float]:
-        """Mean cross-entropy (nats, without label smoothing) and accuracy over `subset`."""
+    def evaluate(self, subset: Subset) -> Evaluation:
+        """The network's worth on all images of `subset`, of which each worker takes its share."""
         self.network.eval()
-        totals = torch.zeros(2, device=self.device, dtype=self._wide)
+        # The loss, then how many images of each class are told right, then how many there are.
+        totals = torch.zeros(1 + 2 * self._classes, device=self.device, dtype=self._wide)
+        right, there = totals[1:].view(2, self._classes)
         mine = torch.arange(self.rank, len(subset), self.workers, device=self.device)
         with torch.inference_mode():
             for rows in mine.split(EVALUATION_BATCH[self.device.type]):
@@ -147,11 +163,16 @@ class Training:
                 labels = subset.images.labels[index]
                 logits = self._forward(self.network, self._normalise(subset.images.pixels[index]))
                 totals[0] += cross_entropy(logits, labels, reduction="sum")
-                totals[1] += (logits.argmax(1) == labels).sum()
+                hits = (logits.argmax(1) == labels).to(totals.dtype)
+                right.index_add_(0, labels, hits)
+                there.index_add_(0, labels, torch.ones_like(hits))
         if self.workers > 1:
             dist.all_reduce(totals)
-        loss, correct = (totals / len(subset)).tolist()
-        return loss, correct
+        loss, (right, there) = float(totals[0]), totals[1:].cpu().view(2, self._classes)
+        recalls = (right / there)[there > 0]
+        return Evaluation(
+            loss / len(subset), float(right.sum() / len(subset)), float(recalls.mean())
+        )
 
     def state(self) -> dict[str, Any]:
         """Tensors and plain values from which `load_state` goes on."""

@@ -5,10 +5,12 @@ from typing import Any
 
 from ray.exceptions import RayError
 
+from models import class_counts
 from models.design import to_dict
 from models.quantities import count
 from models.transcript import TRANSCRIPT
 from search import cluster, packing, run_folder
+from search.jobs import Job
 from search.resuming import Earlier
 from search.run_setup import Session
 from search.state import SearchState
@@ -43,6 +45,7 @@ def _write_info(session: Session, earlier: Earlier | None) -> None:
         evaluated_on=session.job.validate_on,
         train_images=len(session.selection.train),
         validation_images=len(session.selection.validation),
+        class_counts=class_counts.count_selected(session.dataset, session.selection),
         ended=None,
         wall_seconds=None,
     )
@@ -50,6 +53,8 @@ def _write_info(session: Session, earlier: Earlier | None) -> None:
 
 def _print_plan(session: Session, earlier: Earlier | None) -> None:
     dataset = session.dataset
+    counts = class_counts.count_selected(dataset, session.selection)
+    uneven = class_counts.notice(dataset.classes, counts)
     size = "x".join(map(str, dataset.shape[1:]))
     lines = (
         f"Run {session.folder}" + (f", {_known(earlier.known)}" if earlier else ""),
@@ -61,8 +66,15 @@ def _print_plan(session: Session, earlier: Earlier | None) -> None:
         f"  budget: {session.budget}",
         *((f"  ends when {session.stopping}",) if session.stopping.points else ()),
         "  Ctrl-C stops softly and keeps what is done",
+        *((f"Notice: {uneven}{_way_out(session.job)}",) if uneven else ()),
     )
     session.console.print("\n".join(lines), soft_wrap=True, highlight=False, markup=False)
+
+
+def _way_out(job: Job) -> str:
+    if job.command != "search" or job.metric == "balanced_accuracy":
+        return ""
+    return "; --objective-metric balanced_accuracy chooses by it"
 
 
 def _known(state: SearchState) -> str:

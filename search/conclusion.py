@@ -7,6 +7,7 @@ from models.error_text import first_line
 from models.quantities import count
 from models.selection import subsets
 from search import run_folder, weights, winner
+from search.metric import tell, tell_both
 from search.recorder import Recorder
 from search.run_setup import Session
 from search.store import Store
@@ -56,16 +57,18 @@ def _write_winner(session: Session, recorder: Recorder, store: Store, *, cut: bo
     if best is None or best.best is None:
         console.print("No trial has a result: there is no winner.")
         return
-    held_out = session.job.validate_on
+    held_out, uneven = session.job.validate_on, session.is_uneven
     _, validation = subsets(session.dataset, session.selection)
-    accuracy = winner.write(
+    tested = winner.write(
         session.folder, store, best, session.dataset, validation, held_out, score=not cut
     )
     line = (
         f"{'Leads so far' if cut else 'Winner'}: {best.title} after "
-        f"{count(best.best['epoch'], 'epoch')}, {best.best['val_accuracy']:.1%} on "
+        f"{count(best.best['epoch'], 'epoch')}, {tell(best.best, best.metric, both=uneven)} on "
         f"{count(len(session.selection.validation), f'{held_out} image')}"
     )
-    if accuracy is not None and held_out != "test":
-        line += f"; {accuracy:.1%} on {count(session.dataset.test_count, 'test image')}"
+    if tested is not None and held_out != "test":
+        balanced = tested["balanced_accuracy"]
+        line += f"; {tell_both(tested['accuracy'], balanced, best.metric, both=uneven)} on "
+        line += count(session.dataset.test_count, "test image")
     console.print(line, soft_wrap=True, highlight=False)

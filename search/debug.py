@@ -5,6 +5,7 @@ import dataclasses
 import torch
 from rich.console import Console
 
+from models import class_counts
 from models.dataset import Dataset
 from models.device import choose_device, describe
 from models.network import measure_size
@@ -65,6 +66,10 @@ def _start(options: DebugOptions, dataset: Dataset, console: Console) -> Trainin
         soft_wrap=True,
         markup=False,
     )
+    labels = torch.cat([part.images.labels[part.index] for part in (train, validation)])
+    counts = class_counts.count(labels.numpy(), len(dataset.classes))
+    if uneven := class_counts.notice(dataset.classes, counts):
+        console.print(f"Notice: {uneven}", highlight=False, soft_wrap=True)
     return Training(
         design, dataset, train, validation, seed=options.seed, device=device, precision=chosen
     )
@@ -73,8 +78,8 @@ def _start(options: DebugOptions, dataset: Dataset, console: Console) -> Trainin
 def _line(result: EpochResult) -> str:
     return (
         f"epoch {result.epoch:>3}: train {result.train_accuracy:.1%} (loss "
-        f"{result.train_loss:.3f}), validation {result.val_accuracy:.1%} (loss "
-        f"{result.val_loss:.3f}), {duration(result.train_seconds)} + "
-        f"{duration(result.eval_seconds)}, "
+        f"{result.train_loss:.3f}), validation {result.val_accuracy:.1%} "
+        f"(balanced {result.val_balanced_accuracy:.1%}, loss {result.val_loss:.3f}), "
+        f"{duration(result.train_seconds)} + {duration(result.eval_seconds)}, "
         f"{result.images_per_second:,.0f} images/s" + (", diverged" if result.diverged else "")
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from models.design import Design, to_row
+from models.names import readable
 from search.price import bill_of
 from search.state import SearchState, Trial
 
@@ -22,6 +23,7 @@ EPOCH_COLUMNS = (
     "images_per_second",
     "lane",
     "peak_memory_bytes",
+    "val_balanced_accuracy",
 )
 COST_COLUMNS = ("trial", "item", "seconds", "gpu_hours", "cpu_core_hours", "cost")
 
@@ -35,7 +37,7 @@ def write(state: SearchState, run: Path, price: float | None) -> None:
     trials = sorted(state.trials.values(), key=lambda trial: trial.trial)
     rows = [trial_row(trial, price, state.last_time) for trial in trials]
     _write(run / "trials.csv", rows, TRIAL_COLUMNS)
-    epochs = [{c: line[c] for c in EPOCH_COLUMNS} for trial in trials for line in trial.epochs]
+    epochs = [{c: line.get(c) for c in EPOCH_COLUMNS} for trial in trials for line in trial.epochs]
     _write(run / "epochs.csv", epochs, EPOCH_COLUMNS)
     costs = [
         {"trial": trial.trial, "item": item, "seconds": sum(held.values())}
@@ -59,11 +61,12 @@ def trial_row(trial: Trial, price: float | None, now: float | None = None) -> di
         "design_id": trial.design.id,
         "seed": trial.seed,
         "state": trial.state,
-        "reason": trial.reason,
+        "reason": readable(trial.reason),
         "epochs": trial.last_epoch,
         "epochs_planned": planned,
         "best_epoch": best.get("epoch"),
         "val_accuracy": best.get("val_accuracy"),
+        "val_balanced_accuracy": best.get("val_balanced_accuracy"),
         "train_accuracy": best.get("train_accuracy"),
         "parameters": trial.parameters,
         "flops": trial.flops,
@@ -85,7 +88,7 @@ TRIAL_COLUMNS = tuple(trial_row(Trial(0, Design(), seed=0, parameters=0, flops=0
 
 def _write(path: Path, rows: list[dict[str, Any]], columns: Sequence[str]) -> None:
     scratch = path.with_suffix(".tmp")
-    with scratch.open("w", newline="") as file:
+    with scratch.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows(rows)

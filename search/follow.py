@@ -5,6 +5,7 @@ from typing import Any
 from models.design import Design, from_dict
 from search import ledger
 from search.actions import Strategy
+from search.metric import score_of
 from search.state import OWN_ENDS, SearchState
 
 
@@ -28,7 +29,7 @@ class Follower:
             case "trial":
                 self._tell_trial(line)
             case "epoch":
-                self._tell_epoch(line)
+                self._tell_epoch(line, score_of(line, known.metric))
 
     def _tell_trial(self, line: dict[str, Any]) -> None:
         number, state = line["trial"], line["state"]
@@ -48,9 +49,7 @@ class Follower:
             failed = state == "failed" and line.get("reason") in OWN_ENDS
             self._strategy.ended(number, failed=failed)
 
-    def _tell_epoch(self, line: dict[str, Any]) -> None:
+    def _tell_epoch(self, line: dict[str, Any], score: float | None) -> None:
         if self._second == "latency":  # of as many images for every trial: the evaluation's
             self._strategy.measured(line["trial"], line["eval_seconds"])
-        self._strategy.told(
-            line["trial"], line["epoch"], line["val_accuracy"], line["train_seconds"]
-        )
+        self._strategy.told(line["trial"], line["epoch"], score, line["train_seconds"])

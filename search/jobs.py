@@ -15,6 +15,7 @@ from search.budget import Budget
 from search.fixed import InOrder
 from search.ladder import ladder
 from search.limits import Limits
+from search.metric import Metric
 from search.options import RunOptions, SearchOptions, TranscriptOptions
 from search.plan import Plan
 from search.sources import check_data_options, require_positive
@@ -50,6 +51,8 @@ class Job:
     """Designs of an earlier run, by name."""
     notes: tuple[str, ...]
     """For people, in the plan."""
+    metric: Metric = "accuracy"
+    """Of the validation images, that is optimised."""
 
     @property
     def validate_on(self) -> ValidateOn:
@@ -188,6 +191,7 @@ def _search_job(
         limits=limits,
         warm=warm,
         notes=_notes(options, epochs, [name for name, each in known if limits.allow(each)], warm),
+        metric=options.objective_metric,
     )
 
 
@@ -224,10 +228,12 @@ def _notes(
     begin = f"{first} first, then what" if first else "what"
     proposed = by.get(options.searcher, f"{options.searcher} proposes")
     objectives = () if options.objectives == "accuracy" else (f"objectives: {options.objectives}",)
+    balanced = options.objective_metric == "balanced_accuracy"
     return (
         f"designs: {begin} {proposed}, at most {count(epochs, 'epoch')} each",
         how[options.scheduler],
         *objectives,
+        *(("chosen by balanced accuracy, the mean of the classes' recalls",) if balanced else ()),
     )
 
 

@@ -9,6 +9,7 @@ from rich.text import Text
 from models import short_design
 from models.quantities import count, duration
 from search.budget import Budget
+from search.metric import tell
 from search.recorder import Recorder
 from search.state import Trial
 
@@ -19,7 +20,11 @@ EVERY_SECONDS = 60
 class LiveLine:
     """Shows the state of `recorder` while it is entered."""
 
-    def __init__(self, recorder: Recorder, budget: Budget, console: Console) -> None:
+    def __init__(
+        self, recorder: Recorder, budget: Budget, console: Console, *, both: bool = False
+    ) -> None:
+        """With `both`, balanced accuracy is shown beside accuracy."""
+        self._both = both
         self._recorder, self._budget, self._console = recorder, budget, console
         self._left = threading.Event()
         self._live = Live(
@@ -41,17 +46,18 @@ class LiveLine:
 
     def trial_ended(self, trial: Trial) -> None:
         """Prints one line for a trial that ended."""
-        self._console.print(Text(describe(trial)), soft_wrap=True)
+        self._console.print(Text(describe(trial, both=self._both)), soft_wrap=True)
 
     def _text(self) -> Text:
-        return Text(status(self._recorder, self._budget), overflow="ellipsis", no_wrap=True)
+        line = status(self._recorder, self._budget, both=self._both)
+        return Text(line, overflow="ellipsis", no_wrap=True)
 
     def _print(self) -> None:
         while not self._left.wait(EVERY_SECONDS):
             self._console.print(self._text(), soft_wrap=True)
 
 
-def status(recorder: Recorder, budget: Budget) -> str:
+def status(recorder: Recorder, budget: Budget, *, both: bool = False) -> str:
     """The live line: time, trials by state, and the best so far."""
     trials = list(recorder.state.trials.values())
     counts = [
@@ -65,14 +71,15 @@ def status(recorder: Recorder, budget: Budget) -> str:
     parts = [clock, ", ".join(counts) or "starting"]
     winner = recorder.state.winner
     if winner and winner.best:
-        parts.append(f"best {winner.best['val_accuracy']:.1%}, {winner.title}")
+        best = tell(winner.best, winner.metric, both=both)
+        parts.append(f"best {best}, {winner.title}")
     return " | ".join(parts)
 
 
-def describe(trial: Trial) -> str:
+def describe(trial: Trial, *, both: bool = False) -> str:
     """One line about a trial: its end, its best, its network."""
     end = trial.state + (f" ({trial.reason})" if trial.reason else "")
-    best = f"{trial.best['val_accuracy']:.1%}" if trial.best else "no result"
+    best = tell(trial.best, trial.metric, both=both) if trial.best else "no result"
     name = f" {trial.name}" if trial.name else ""
     return (
         f"trial {trial.trial:>3}{name}: {best} after {count(trial.last_epoch, 'epoch')}, "

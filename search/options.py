@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, arg
 
 from search.axes import Axis
+from search.metric import Metric
 
 # An option that is not given is None; what happens then stands in its help.
 Count = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
@@ -121,6 +122,10 @@ class SearchOptions(RunOptions):
     objectives: Annotated[str, arg(metavar="NAME,...")] = "accuracy"
     """accuracy, or accuracy with cost (seconds of training), parameters, flops or latency, as
     accuracy,cost: then the search is for the best trade-offs."""
+
+    objective_metric: Metric = "accuracy"
+    """Of the validation images, by what the search chooses, stops and names its winner:
+    balanced_accuracy is the mean of the classes' recalls, for classes of unequal size."""
 
     gain_per_cost: Annotated[bool, arg(help_behavior_hint="")] = False
     """Choose what is expected to gain the most accuracy for each second of training."""

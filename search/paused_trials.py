@@ -1,5 +1,6 @@
 """Trials that are paused at a rung, of which only so many can keep what they go on from."""
 
+from search.metric import score_of
 from search.state import Trial
 
 MOST = 200
@@ -30,4 +31,4 @@ class PausedTrials:
 
 
 def _newest(trial: Trial) -> float:
-    return trial.epochs[-1]["val_accuracy"] or 0.0
+    return score_of(trial.epochs[-1], trial.metric) or 0.0

@@ -17,6 +17,7 @@ from search.actions import Worth
 from search.budget import Budget
 from search.clock import Clock, steady
 from search.ledger import Kind, Ledger, Line
+from search.metric import Metric
 from search.plan import Plan
 from search.price import bill_of
 from search.scalars import Scalars
@@ -52,6 +53,7 @@ class Recorder:
         store: Store | None = None,
         clock: Clock | None = None,
         generation: int | None = None,
+        metric: Metric = "accuracy",
     ) -> None:
         """Goes on with the state `known` where there is a ledger already; `followers` are told
         what is written from now on. Checkpoints lie in `store`, or else in `run`. Times are those
@@ -74,7 +76,8 @@ class Recorder:
         self._untidy: list[Callable[[], None]] = []
         newest = self.state.last_time
         cut = [entry for trial in self.running() for entry in self._book(trial, newest)]
-        begun = {} if generation is None else {"generation": generation}
+        begun: dict[str, Any] = {"objective_metric": metric}
+        begun |= {} if generation is None else {"generation": generation}
         self._write(("run", {"event": "start", **begun, **self._share()}), *cut)
 
     @contextmanager
@@ -192,7 +195,7 @@ class Recorder:
             for key, value in result.items()
         }
         if sound["train_loss"] is None or sound["val_loss"] is None:
-            sound |= {"train_accuracy": None, "val_accuracy": None}
+            sound |= {"train_accuracy": None, "val_accuracy": None, "val_balanced_accuracy": None}
         self._write(("epoch", {"trial": trial, "lane": lane, **sound}))
         self._later(self._scalars.epoch, self.state.trials[trial])
         self._later(partial(weights.keep_needed, self._store), self.state.trials[trial])

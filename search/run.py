@@ -47,7 +47,7 @@ def _main(words: Sequence[str]) -> int:
 def _debug(options: DebugOptions) -> int:
     from search.debug import debug
 
-    debug(options, Console())
+    debug(options, _console())
     return 0
 
 
@@ -62,7 +62,7 @@ def _run(options: RunOptions, words: Sequence[str] = ()) -> int:
     named = {w[2:].partition("=")[0].replace("-", "_") for w in words if w.startswith("--")}
     last_copy = LastCopy()
     try:
-        folder, went_well = run(options, Console(), named, last_copy)
+        folder, went_well = run(options, _console(), named, last_copy)
         went_well = _report(options, folder) and went_well
     except (command_line.BadInput, KeyboardInterrupt):
         raise
@@ -83,6 +83,11 @@ def _report(options: RunOptions, folder: Path) -> bool:
         return subprocess.run(report, check=False).returncode == 0  # it says what is wrong
     print(f"Report: python analysis/report.py {folder}")
     return True
+
+
+def _console() -> Console:
+    """Prints what it is given: a class may be called [/b] or :cat:."""
+    return Console(markup=False, emoji=False)
 
 
 def _take_down(options: RunOptions, last_copy: "LastCopy") -> bool:

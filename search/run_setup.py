@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from models import class_counts
 from models.dataset import Dataset
 from models.selection import Selection
 from search import run_storage
@@ -35,6 +36,11 @@ class Session:
     console: Console
     lease: Lease
     """That this process trains the run, and no other."""
+
+    @property
+    def is_uneven(self) -> bool:
+        """Whether classes differ so much in size that balanced accuracy is told too."""
+        return class_counts.is_uneven(class_counts.count_selected(self.dataset, self.selection))
 
     @property
     def checkpoints(self) -> Store:

@@ -10,7 +10,10 @@ from tensorboardX.record_writer import masked_crc32c
 from models.short_design import file_name
 from search.state import Trial
 
-SCALARS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "images_per_second")
+SCALARS = (
+    *("train_loss", "train_accuracy", "val_loss", "val_accuracy", "val_balanced_accuracy"),
+    "images_per_second",
+)
 VERSION = "brain.Event:2"
 """Of the format, in the first event of each file."""
 
@@ -35,7 +38,7 @@ class Scalars:
         values = [
             Summary.Value(tag=name, simple_value=line[name])
             for name in SCALARS
-            if line[name] is not None
+            if line.get(name) is not None
         ]
         event = Event(wall_time=line["time"], step=line["epoch"], summary=Summary(value=values))
         with path.open("ab") as file:

@@ -164,7 +164,7 @@ def _recorder(session: Session, earlier: Earlier | None, store: Store) -> Record
         follow(line, known)
     followers: list[Follow] = [follow]
     if job.space is not None:
-        study = StudyLog(folder / "study.log", job.space, job.second)
+        study = StudyLog(folder / "study.log", job.space, job.second, job.metric)
         study.catch_up(known)
         followers.append(study)
     dataset, price = session.dataset, session.options.price
@@ -180,6 +180,7 @@ def _recorder(session: Session, earlier: Earlier | None, store: Store) -> Record
         known,
         store,
         generation=session.lease.generation,
+        metric=job.metric,
     )
 
 
@@ -221,7 +222,7 @@ def _train(session: Session, recorder: Recorder) -> Outcome:
         threads=plan.cpus_per_worker,
         versions=versions(),
     )
-    live = LiveLine(recorder, session.budget, console)
+    live = LiveLine(recorder, session.budget, console, both=session.is_uneven)
     say = functools.partial(console.print, soft_wrap=True)
     times = Watch(NodeTimes(session.folder / NODE_TIMES), cluster.node_use, say)
     with live, times, Interrupt(console.print) as interrupt:

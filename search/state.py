@@ -9,6 +9,7 @@ from models.design import Design, from_dict
 from models.short_design import describe
 from search import ledger
 from search.accounts import Account, Held, Share, Trend, add, by_item, share_of
+from search.metric import Metric, column_of, metric_of, score_of
 
 TrialState = Literal["running", "paused", "finished", "stopped", "failed"]
 
@@ -44,6 +45,8 @@ class Trial:
     """Its epoch lines, in order."""
     account: Account = field(default_factory=Account)
     """What it has used."""
+    metric: Metric = "accuracy"
+    """What the search optimises."""
 
     @property
     def share(self) -> Share:
@@ -76,13 +79,20 @@ class Trial:
         return [
             line
             for line in self.epochs
-            if line["val_accuracy"] is not None and self.design.is_result(line["epoch"])
+            if score_of(line, self.metric) is not None and self.design.is_result(line["epoch"])
         ]
 
     @property
     def best(self) -> dict[str, Any] | None:
-        """The point with the highest validation accuracy, the earliest of equals."""
-        return max(self.points, key=lambda p: (p["val_accuracy"], -p["epoch"]), default=None)
+        """The point with the highest score on the validation images, the earliest of equals."""
+        return max(
+            self.points, key=lambda p: (p[column_of(self.metric)], -p["epoch"]), default=None
+        )
+
+    @property
+    def score(self) -> float | None:
+        """The best point's accuracy, or balanced accuracy where that is what is optimised."""
+        return score_of(self.best, self.metric) if self.best else None
 
     @property
     def last_epoch(self) -> int:
@@ -114,7 +124,7 @@ class Promise:
     new: bool
     """Whether it began a design, or went on with a trial."""
     best_accuracy: float
-    """Of all results until then."""
+    """Of all results until then; balanced where that is what is optimised."""
     spent_seconds: float
     """Worker-seconds of training until then."""
     spent: Held = field(default_factory=dict)
@@ -130,6 +140,8 @@ class SearchState:
     refused: list[dict[str, Any]] = field(default_factory=list)
     """Decision lines of designs that were never trained."""
     promises: list[Promise] = field(default_factory=list)
+    metric: Metric = "accuracy"
+    """What the search optimises, and chooses its winner by."""
     ended: str = ""
     """The run's last event; empty while it runs."""
     wall_seconds: float = 0.0
@@ -158,8 +170,8 @@ class SearchState:
 
     @property
     def best_accuracy(self) -> float:
-        """The winner's; 0 without one."""
-        return self.winner.best["val_accuracy"] if self.winner and self.winner.best else 0.0
+        """The winner's, balanced where that is what is optimised; 0 without one."""
+        return (self.winner.score if self.winner else None) or 0.0
 
 
 def fold(lines: Iterable[ledger.Line]) -> SearchState:
@@ -182,6 +194,7 @@ def apply(state: SearchState, line: ledger.Line) -> None:
         case "run":
             state.ended = "" if line["event"] == "start" else line["event"]
             if line["event"] == "start":
+                state.metric = metric_of(line)
                 state.share = share_of(line, Share()) if "workers" in line else None
         case "decision":
             _apply_decision(state, line)
@@ -264,8 +277,8 @@ def _apply_epoch(state: SearchState, line: ledger.Line) -> None:
 
 
 def _merit(trial: Trial) -> tuple[float, int, int]:
-    accuracy = trial.best["val_accuracy"] if trial.best else -1.0
-    return accuracy, -trial.flops, -trial.trial
+    score = trial.score
+    return -1.0 if score is None else score, -trial.flops, -trial.trial
 
 
 def _apply_trial(state: SearchState, line: ledger.Line) -> None:
@@ -274,7 +287,9 @@ def _apply_trial(state: SearchState, line: ledger.Line) -> None:
         kept = {"name", "seed", "parameters", "flops", "workers", "cpus_per_worker"}
         kept |= {"gpus_per_worker"}
         fields = {key: value for key, value in line.items() if key in kept}
-        state.trials[number] = Trial(trial=number, design=from_dict(line["design"]), **fields)
+        state.trials[number] = Trial(
+            trial=number, design=from_dict(line["design"]), metric=state.metric, **fields
+        )
     trial = state.trials[number]
     trial.state, trial.reason = line["state"], line.get("reason", "")
     trial.to_epoch = line.get("to_epoch", trial.to_epoch or trial.design.epochs)

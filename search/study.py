@@ -19,6 +19,7 @@ from models.design import Design
 from models.short_design import describe
 from search import ledger
 from search.actions import Space
+from search.metric import Metric, column_of, score_of
 from search.recall import recall
 from search.state import SearchState, Trial
 
@@ -28,7 +29,9 @@ STUDY = "kneepoint"
 class StudyLog:
     """The one writer of a run's study.log."""
 
-    def __init__(self, path: Path, space: Space[Design], second: str = "") -> None:
+    def __init__(
+        self, path: Path, space: Space[Design], second: str = "", metric: Metric = "accuracy"
+    ) -> None:
         """Begins anew: what was written before is made again from the ledger."""
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         path.unlink(missing_ok=True)
@@ -39,7 +42,7 @@ class StudyLog:
         self._study = self._storage.create_new_study(
             [StudyDirection.MAXIMIZE, *minimised], study_name=STUDY
         )
-        names = ["val_accuracy", *([second] if second else [])]
+        names = [column_of(metric), *([second] if second else [])]
         self._storage.set_study_system_attr(self._study, "study:metric_names", names)
 
     def catch_up(self, known: SearchState) -> None:
@@ -54,7 +57,8 @@ class StudyLog:
         if line["kind"] == "decision" and line["action"] == "refuse":
             self._refuse(line)
         elif line["kind"] == "epoch":
-            self._tell_epoch(line["trial"], line)
+            score = score_of(line, known.metric)
+            self._tell_epoch(line["trial"], line["epoch"], score)
         elif line["kind"] == "trial" and line["trial"] in self._ids:
             self._tell_state(known.trials[line["trial"]])
         elif line["kind"] == "trial":
@@ -70,9 +74,9 @@ class StudyLog:
     def _create(self, trial: Trial) -> None:
         params, distributions = recall(self._space, trial.design)
         results = {
-            line["epoch"]: line["val_accuracy"]
+            line["epoch"]: score
             for line in trial.epochs
-            if line["val_accuracy"] is not None
+            if (score := score_of(line, trial.metric)) is not None
         }
         template = FrozenTrial(
             number=-1,
@@ -104,11 +108,9 @@ class StudyLog:
         self._storage.set_trial_user_attr(number, "reason", line["reason"])
         self._storage.set_trial_state_values(number, TrialState.FAIL)
 
-    def _tell_epoch(self, number: int, line: dict[str, Any]) -> None:
-        if line["val_accuracy"] is not None:
-            self._storage.set_trial_intermediate_value(
-                self._ids[number], line["epoch"], line["val_accuracy"]
-            )
+    def _tell_epoch(self, number: int, epoch: int, score: float | None) -> None:
+        if score is not None:
+            self._storage.set_trial_intermediate_value(self._ids[number], epoch, score)
 
     def _tell_state(self, trial: Trial) -> None:
         if trial.state in ("running", "paused"):
@@ -122,8 +124,8 @@ class StudyLog:
         self._storage.set_trial_user_attr(known, "train_seconds", trial.train_seconds())
         if trial.reason:
             self._storage.set_trial_user_attr(known, "reason", trial.reason)
-        if trial.state == "finished" and trial.best:
-            values = [trial.best["val_accuracy"]]
+        if trial.state == "finished" and trial.score is not None:
+            values = [trial.score]
             values += [_measure(trial, self._second)] if self._second else []
             self._storage.set_trial_state_values(known, TrialState.COMPLETE, values)
         elif trial.state == "failed" or not trial.epochs:

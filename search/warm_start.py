@@ -41,7 +41,8 @@ def designs_of(
 
 
 def _accuracy(trial: Trial) -> float:
-    return trial.best["val_accuracy"] if trial.best else 0.0
+    """What its own search optimised."""
+    return trial.score or 0.0
 
 
 def _seconds(trial: Trial) -> float:

@@ -81,9 +81,9 @@ def _names(store: Store, folder: str) -> list[str]:
 
 
 def _point(trial: Trial) -> tuple[float, float]:
-    """Accuracy and seconds of training at a trial's best; it has one."""
-    assert trial.best
-    return trial.best["val_accuracy"], trial.train_seconds(trial.best["epoch"])
+    """Score and seconds of training at a trial's best; it has one."""
+    assert trial.best and trial.score is not None
+    return trial.score, trial.train_seconds(trial.best["epoch"])
 
 
 def _settle(store: Store, trial: Trial, names: Iterable[str], *, needed: bool) -> None:

@@ -19,7 +19,7 @@ from models.images import Subset
 from models.network import build
 from models.quantities import count
 from models.scoring import classification_metrics, predict
-from search import checkpoint_files, weights
+from search import checkpoint_files, onnx_export, weights
 from search.checkpoint_files import CheckpointError, StorageError
 from search.run_folder import now
 from search.state import Trial
@@ -37,8 +37,8 @@ def write(
     selected_on: str,
     *,
     score: bool,
-) -> float | None:
-    """Fills `run`/winner from the weights in `store`; with `score` gives the accuracy on the test
+) -> dict[str, Any] | None:
+    """Fills `run`/winner from the weights in `store`; with `score` gives the metrics on the test
     images, else None. Gone where those weights were deleted.
 
     design.json, weights.pt, model.onnx, samples.npz (an image of each class that the network was
@@ -53,13 +53,13 @@ def write(
     checkpoint.save(network.state_dict(), folder / "weights.pt")
     _write_json(folder / "design.json", _describe(trial, dataset, selected_on))
     _write_samples(folder / "samples.npz", validation, len(dataset.classes))
-    _export(network, dataset, folder / "model.onnx")
-    if not score:
+    metrics = _score(network, trial, dataset) if score else None
+    _export(network, trial, dataset, metrics or {}, folder / "model.onnx")
+    if metrics is None:
         (folder / "metrics.json").unlink(missing_ok=True)  # of another network
-        return None
-    metrics = _score(network, trial, dataset)
-    _write_json(folder / "metrics.json", metrics)
-    return metrics["accuracy"]
+    else:
+        _write_json(folder / "metrics.json", metrics)
+    return metrics
 
 
 class Gone(Exception):
@@ -111,6 +111,8 @@ def _describe(trial: Trial, dataset: Dataset, selected_on: str) -> dict[str, Any
         "seed": trial.seed,
         "epoch": trial.best["epoch"],
         "val_accuracy": trial.best["val_accuracy"],
+        "val_balanced_accuracy": trial.best.get("val_balanced_accuracy"),
+        "objective_metric": trial.metric,
         "selected_on": selected_on,
         "design": to_dict(trial.design),
         "shape": dataset.shape,
@@ -136,6 +138,24 @@ def _score(network: nn.Module, trial: Trial, dataset: Dataset) -> dict[str, Any]
     }
 
 
+def _export(
+    network: nn.Module, trial: Trial, dataset: Dataset, metrics: dict[str, Any], path: Path
+) -> None:
+    """model.onnx, with what is known of the network's worth in its metadata."""
+    assert trial.best is not None
+    facts = {
+        "trial": trial.trial,
+        "name": trial.name,
+        "epoch": trial.best["epoch"],
+        "val_accuracy": trial.best["val_accuracy"],
+        "val_balanced_accuracy": trial.best.get("val_balanced_accuracy"),
+        "test_accuracy": metrics.get("accuracy"),
+        "test_balanced_accuracy": metrics.get("balanced_accuracy"),
+    }
+    known = {key: value for key, value in facts.items() if value not in (None, "")}
+    onnx_export.write(network, trial.design, dataset, known, path)
+
+
 def _write_samples(path: Path, validation: Subset, classes: int) -> None:
     """The first validation image of each class that has any."""
     labels = validation.images.labels[validation.index]
@@ -144,22 +164,6 @@ def _write_samples(path: Path, validation: Subset, classes: int) -> None:
     chosen = validation.index[first]
     images = validation.images
     np.savez(path, pixels=images.pixels[chosen].numpy(), labels=images.labels[chosen].numpy())
-
-
-def _export(network: nn.Module, dataset: Dataset, path: Path) -> None:
-    """The network in ONNX: floats (n, channels, height, width), already normalised, to logits."""
-    example = torch.zeros(2, *dataset.shape)
-    torch.onnx.export(
-        network.eval(),
-        (example,),
-        str(path),
-        input_names=["images"],
-        output_names=["logits"],
-        dynamic_shapes=({0: torch.export.Dim("n")},),
-        dynamo=True,
-        verbose=False,
-        external_data=False,
-    )
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

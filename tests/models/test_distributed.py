@@ -39,7 +39,10 @@ def worker(rank: int, port: int, data: Dataset, subsets: tuple, folder: str) -> 
     address = f"tcp://127.0.0.1:{port}"
     dist.init_process_group("gloo", init_method=address, rank=rank, world_size=2)
     results, weights = train(data, subsets)
-    metrics = [[r.train_loss, r.train_accuracy, r.val_loss, r.val_accuracy] for r in results]
+    metrics = [
+        [r.train_loss, r.train_accuracy, r.val_loss, r.val_accuracy, r.val_balanced_accuracy]
+        for r in results
+    ]
     checkpoint.save({"metrics": metrics, "weights": weights}, Path(folder) / f"{rank}.pt")
     dist.destroy_process_group()
 
@@ -52,13 +55,14 @@ def test_two_workers_equal_one(
     results, weights = train(digits, digits_subsets)
 
     assert first["metrics"] == second["metrics"]
-    for result, (train_loss, train_accuracy, val_loss, val_accuracy) in zip(
+    for result, (train_loss, train_accuracy, val_loss, val_accuracy, balanced) in zip(
         results, first["metrics"], strict=True
     ):
         assert train_loss == pytest.approx(result.train_loss, rel=1e-4)
         assert val_loss == pytest.approx(result.val_loss, rel=1e-4)
         assert train_accuracy == pytest.approx(result.train_accuracy)
         assert val_accuracy == pytest.approx(result.val_accuracy)
+        assert balanced == pytest.approx(result.val_balanced_accuracy)
     for name, tensor in weights.items():
         assert torch.equal(first["weights"][name], second["weights"][name])
         torch.testing.assert_close(first["weights"][name], tensor, rtol=1e-3, atol=1e-5)

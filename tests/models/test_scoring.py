@@ -14,6 +14,7 @@ def test_metrics_by_hand() -> None:
     predictions = np.array([0, 0, 0, 1, 1, 0])
     metrics = scoring.classification_metrics(labels, predictions, ["cat", "dog", "cow"])
     assert metrics["accuracy"] == pytest.approx(4 / 6)
+    assert metrics["balanced_accuracy"] == pytest.approx((0.75 + 0.5) / 2)  # no cow is there
     assert metrics["confusion"] == [[3, 1, 0], [1, 1, 0], [0, 0, 0]]
     cat, dog, cow = metrics["classes"]
     assert cat == {"class": "cat", "precision": 0.75, "recall": 0.75, "f1": 0.75, "support": 4}

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import balanced_accuracy_score
 from torch import Tensor
 
 from models import checkpoint, memory
@@ -41,6 +42,13 @@ def start(
     design: Design, data: Dataset, train: Subset, validation: Subset, seed: int = 3
 ) -> Training:
     return Training(design, data, train, validation, seed=seed, device=CPU, precision=FIXED["fp32"])
+
+
+class AllZeros(torch.nn.Module):
+    """Tells every image to be of the first of ten classes."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return torch.eye(10)[:1].expand(len(images), 10)
 
 
 def losses(results: list[EpochResult]) -> list[tuple[float, float]]:
@@ -248,7 +256,21 @@ def test_evaluation_equals_a_plain_loop(
         logits = training.network(pixels)
     loss = torch.nn.functional.cross_entropy(logits, labels).item()
     accuracy = (logits.argmax(1) == labels).float().mean().item()
-    assert training.evaluate(validation) == pytest.approx((loss, accuracy), rel=1e-5)
+    balanced = balanced_accuracy_score(labels, logits.argmax(1))
+    assert training.evaluate(validation) == pytest.approx((loss, accuracy, balanced), rel=1e-5)
+
+
+def test_balanced_accuracy_counts_the_classes_that_are_there_alike(
+    digits: Dataset, digits_subsets: tuple[Subset, Subset]
+) -> None:
+    """97 zeros and 3 ones, all told to be zeros: 97 %, and half of the two classes."""
+    images = digits_subsets[1].images
+    zeros, ones = ((images.labels == label).nonzero().flatten() for label in (0, 1))
+    uneven = Subset(images, torch.cat([zeros[:97], ones[:3]]))
+    training = start(RICH, digits, *digits_subsets)
+    training.network = AllZeros()
+    found = training.evaluate(uneven)
+    assert (found.accuracy, found.balanced_accuracy) == pytest.approx((0.97, 0.5))
 
 
 @pytest.mark.gpu

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from torch import Tensor
@@ -93,7 +94,11 @@ def check_winner(run: Path, found: state.SearchState) -> None:
     assert metrics["part"] == "test" and metrics["images"] == 360
     samples = np.load(run / "winner/samples.npz", allow_pickle=False)
     assert samples["labels"].tolist() == list(range(10))
-    assert (run / "winner/model.onnx").stat().st_size > 1000
+    told = onnx.load(str(run / "winner/model.onnx")).metadata_props
+    facts = {each.key: each.value for each in told}
+    assert float(facts["test_accuracy"]) == metrics["accuracy"]
+    assert float(facts["val_balanced_accuracy"]) == winner.best["val_balanced_accuracy"]
+    assert facts["trial"] == str(winner.trial)
 
 
 def test_two_workers_share_each_trial(

@@ -82,6 +82,7 @@ def test_tables_have_the_promised_columns_and_bills(recorder: Recorder, tmp_path
         "images_per_second",
         "lane",
         "peak_memory_bytes",
+        "val_balanced_accuracy",
     ]
     assert [row["val_accuracy"] for row in epochs] == ["0.4", "0.6", "0.5"]
     costs = {row["item"]: float(row["seconds"]) for row in table(tmp_path, "costs.csv")}
