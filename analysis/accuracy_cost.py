@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from analysis.accuracies import PLAIN, Accuracies
 from analysis.front import with_front
 from analysis.measured import BILL
 from analysis.table_files import Table
@@ -10,13 +11,10 @@ COLUMNS = (
     *("trial", "epochs", "val_accuracy", "seconds", *BILL, "parameters", "flops", "on_front"),
     *("name", "kernels", "kernel_size", "pooling", "batch_norm", "flat_dropout", "dense"),
     *("activation", "optimizer", "learning_rate", "schedule", "batch_size", "augmentation"),
-    *("train_accuracy", "seed", "design_id"),
+    *("val_balanced_accuracy", "train_accuracy", "seed", "design_id"),
 )
 MOST_SHOWN = 40
-SHOWN = (
-    *("trial", "epochs", "val_accuracy", "seconds", *BILL, "parameters", "flops", "on_front"),
-    *("name", "kernels", "dense"),
-)
+SHOWN = ("seconds", *BILL, "parameters", "flops", "on_front", "name", "kernels", "dense")
 RULE = (
     "A row is a design trained for just so many epochs. It is on the front if no other row is at "
     "least as accurate for no more training time and better at one of the two; it is near the "
@@ -26,15 +24,17 @@ RULE = (
 )
 
 
-def accuracy_cost_table(points: pd.DataFrame, held_out: str) -> Table:
+def accuracy_cost_table(
+    points: pd.DataFrame, held_out: str, accuracies: Accuracies = PLAIN
+) -> Table:
     """The points (measured.points) on or near the front, cheapest first."""
-    marked = with_front(points)
+    marked = with_front(points, accuracies.column)
     near = marked[marked["near_front"]].reset_index(drop=True)
     shown = near if len(near) <= MOST_SHOWN else near[near["on_front"]].tail(MOST_SHOWN)
     return Table(
         name="accuracy_vs_cost",
         title="Points on or near the front",
         frame=near[list(COLUMNS)],
-        rule=f"{RULE} Accuracies are on the {held_out} images.",
-        shown=shown[list(SHOWN)],
+        rule=f"{RULE} Accuracies are on the {held_out} images.{accuracies.rule}",
+        shown=shown[["trial", "epochs", *accuracies.columns, *SHOWN]],
     )

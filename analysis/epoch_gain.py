@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.accuracies import PLAIN, Accuracies
 from analysis.table_files import Table
 
 MOST_TRIALS = 5
@@ -15,24 +16,25 @@ COLUMNS = (
 )
 
 
-def epoch_gain_table(points: pd.DataFrame, held_out: str) -> Table:
+def epoch_gain_table(points: pd.DataFrame, held_out: str, accuracies: Accuracies = PLAIN) -> Table:
     """What doubling its epochs gave each of the best trials (`points` of measured.points)."""
-    best = points.groupby("trial")["val_accuracy"].max().sort_values(ascending=False, kind="stable")
+    column = accuracies.column
+    best = points.groupby("trial")[column].max().sort_values(ascending=False, kind="stable")
     rows = [
         row
         for trial in best.index[:MOST_TRIALS]
-        for row in _gains(points[points["trial"] == trial].sort_values("epochs"))
+        for row in _gains(points[points["trial"] == trial].sort_values("epochs"), column)
     ]
     return Table(
         name="epoch_gain",
         title="From each doubling of the epochs to the next",
         frame=pd.DataFrame(rows, columns=list(COLUMNS)),
         rule=(
-            f"The {MOST_TRIALS} trials with the best accuracy on the {held_out} images, from each "
-            "doubling of their epochs to the next and to the last one. Gained are percentage "
-            "points, of single epochs and so with their noise; an hour is one of a GPU where the "
-            "trial held one, else of a CPU core. With a learning rate schedule only the last epoch "
-            "is a result, so there is nothing to compare it with."
+            f"The {MOST_TRIALS} trials with the best {accuracies.name} on the {held_out} images, "
+            "from each doubling of their epochs to the next and to the last one. Gained are "
+            "percentage points, of single epochs and so with their noise; an hour is one of a GPU "
+            "where the trial held one, else of a CPU core. With a learning rate schedule only the "
+            f"last epoch is a result, so there is nothing to compare it with.{accuracies.rule}"
         ),
     )
 
@@ -45,12 +47,12 @@ def steps(epochs: list[int]) -> list[tuple[int, int]]:
     return list(itertools.pairwise(doublings))
 
 
-def _gains(points: pd.DataFrame) -> list[dict[str, Any]]:
+def _gains(points: pd.DataFrame, column: str) -> list[dict[str, Any]]:
     rows = []
     by_epoch = {int(row["epochs"]): row for _, row in points.iterrows()}
     for start, end in steps(list(by_epoch)):
         before, after = by_epoch[start], by_epoch[end]
-        gained = 100 * (after["val_accuracy"] - before["val_accuracy"])
+        gained = 100 * (after[column] - before[column])
         gpu: float | None = None
         if pd.notna(after["gpu_hours"]):
             gpu = float(after["gpu_hours"]) - float(before["gpu_hours"])
@@ -62,8 +64,8 @@ def _gains(points: pd.DataFrame) -> list[dict[str, Any]]:
                 "name": after["name"],
                 "from_epochs": start,
                 "to_epochs": end,
-                "from_accuracy": before["val_accuracy"],
-                "to_accuracy": after["val_accuracy"],
+                "from_accuracy": before[column],
+                "to_accuracy": after[column],
                 "gained_points": gained,
                 "further_seconds": after["seconds"] - before["seconds"],
                 "further_gpu_hours": gpu,

@@ -1,12 +1,13 @@
 """How figures look: small enough for a phone, and told apart without colour."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from rich.cells import cell_len
 
 WIDTH = 5.5
 """Inches."""
@@ -41,9 +42,10 @@ _SETTINGS: Any = {
 
 
 @contextmanager
-def style() -> Iterator[None]:
-    """Within it, figures are made and saved in this project's style."""
-    with mpl.rc_context(_SETTINGS):
+def style(families: Sequence[str] = ()) -> Iterator[None]:
+    """Within it, figures are made and saved in this project's style, with fonts of these families
+    where any are given."""
+    with mpl.rc_context(_SETTINGS | ({"font.family": list(families)} if families else {})):
         yield
 
 
@@ -73,8 +75,12 @@ def bare_axes(figure: Figure, left: float, top: float, width: float, height: flo
 
 
 def shorten(name: str, most: int = 22) -> str:
-    """`name` in at most so many letters."""
-    return name if len(name) <= most else name[: most - 1] + "…"
+    """`name` in the room of at most so many letters; an ideograph takes that of two."""
+    if cell_len(name) <= most:
+        return name
+    while cell_len(name) > most - 1:
+        name = name[:-1]
+    return name + "…"
 
 
 def trial_label(trial: int, name: str) -> str:

@@ -55,7 +55,8 @@ class Findings:
 
 def gather(run: Run) -> Findings:
     """The findings of `run`; RunError where its winner is damaged or not in its ledger."""
-    points = front.with_front(measured.points(run))
+    column = run.accuracies.column
+    points = front.with_front(measured.points(run), column)
     winner = winner_folder.read(run.folder / "winner")
     best = run.state.winner
     epoch = best.best["epoch"] if best and best.best else None
@@ -66,7 +67,7 @@ def gather(run: Run) -> Findings:
     return Findings(
         run=run,
         points=points,
-        knee=knee.find(points[points["on_front"]]),
+        knee=knee.find(points[points["on_front"]], column),
         winner=winner,
         best=best,
         epoch=epoch,

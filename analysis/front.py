@@ -25,13 +25,14 @@ def front_accuracy(accuracy: NDArray[np.float64], cost: NDArray[np.float64]) -> 
     return best[last] if len(best) else best
 
 
-def with_front(points: pd.DataFrame) -> pd.DataFrame:
-    """`points` (columns val_accuracy, seconds) with on_front and near_front, cheapest first."""
-    accuracy = points["val_accuracy"].to_numpy(dtype=float)
+def with_front(points: pd.DataFrame, column: str = "val_accuracy") -> pd.DataFrame:
+    """`points` (with seconds, and accuracies in `column`) with on_front and near_front, cheapest
+    first."""
+    accuracy = points[column].to_numpy(dtype=float)
     cost = points["seconds"].to_numpy(dtype=float)
     # The hair's breadth takes up rounding: 0.80 - 0.79 is a little more than 0.01.
     near = accuracy >= front_accuracy(accuracy, cost) - NEAR - 1e-9
     marked = points.assign(on_front=on_front(accuracy, cost), near_front=near)
     return marked.sort_values(
-        ["seconds", "val_accuracy", "trial"], ascending=[True, False, True], ignore_index=True
+        ["seconds", column, "trial"], ascending=[True, False, True], ignore_index=True
     )

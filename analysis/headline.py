@@ -5,6 +5,7 @@ from collections import Counter
 import pandas as pd
 
 from analysis.findings import Findings
+from analysis.prediction_quality import balanced_accuracy
 from analysis.quantities import amount, count, duration, hours, percent, points
 from analysis.run_folder import Run
 
@@ -31,16 +32,18 @@ def winner_line(found: Findings) -> str:
     point = found.best_point
     if point is None:
         return "No design has a result yet."
-    tested = found.winner.metrics.get("accuracy") if found.winner else None
+    tested = found.winner.metrics if found.winner else {}
+    accuracies = found.run.accuracies
     role = "Winner" if found.winner else "Leads so far"
     line = (
-        f"{role}: {found.best_title}, {percent(point['val_accuracy'], 2)} on the "
+        f"{role}: {found.best_title}, {accuracies.tell(point, 2)} on the "
         f"{found.run.held_out} images after {count(point['epochs'], 'epoch')}, "
         f"{price_of(point)} of training"
     )
-    return (
-        line if tested is None or found.run.is_transcript else f"{line}; {percent(tested, 2)} test"
-    )
+    if not tested or found.run.is_transcript:
+        return line
+    scores = accuracies.tell_both(tested["accuracy"], balanced_accuracy(tested), 2)
+    return f"{line}; {scores} test"
 
 
 def unfinished(run: Run) -> str:
@@ -79,8 +82,12 @@ def _paid_in(row: pd.Series) -> tuple[str, str]:
 def _best(found: Findings) -> str:
     point = found.best_point
     assert point is not None
+    accuracies = found.run.accuracies
+    best = "The most accurate design"
+    if accuracies.metric != "accuracy":
+        best = f"The design with the best {accuracies.name}"
     return (
-        f"The most accurate design is {found.best_title}: {percent(point['val_accuracy'])} on the "
+        f"{best} is {found.best_title}: {accuracies.tell(point)} on the "
         f"{found.run.held_out} images after {count(point['epochs'], 'epoch')}, for "
         f"{price_of(point)} of training and with {count(point['parameters'], 'parameter')}."
     )
@@ -96,9 +103,10 @@ def _tested(found: Findings) -> str:
         )
     if not metrics:
         return "The test images have not been opened: no test score yet."
+    reached = found.run.accuracies.tell_both(metrics["accuracy"], balanced_accuracy(metrics))
     return (
         f"Scored once on the {metrics['images']:,} test images, which nothing was chosen by, it "
-        f"reaches {percent(metrics['accuracy'])}."
+        f"reaches {reached}."
     )
 
 
@@ -109,11 +117,12 @@ def _knee(found: Findings) -> str:
     name = found.run.state.trials[int(knee["trial"])].title
     where = f"The knee is {name} after {count(knee['epochs'], 'epoch')}: "
     share = knee["seconds"] / best["seconds"]
-    less = best["val_accuracy"] - knee["val_accuracy"]
+    accuracies, column = found.run.accuracies, found.run.accuracies.column
+    less = best[column] - knee[column]
     if less <= 0:
         return f"{where}no other design of the front is more accurate."
     return (
-        f"{where}{percent(knee['val_accuracy'])} for {price_of(knee)}, {points(less)} less than "
+        f"{where}{accuracies.tell(knee)} for {price_of(knee)}, {points(less)} less than "
         f"the most accurate design for {percent(share, 0 if share >= 0.01 else 1)} of its training "
         "time."
     )
@@ -122,20 +131,21 @@ def _knee(found: Findings) -> str:
 def _beyond(found: Findings) -> str:
     """What a further point costs beyond the knee, compared with what it cost up to there."""
     knee, best = found.knee.row, found.best_point
-    if knee is None or best is None or best["val_accuracy"] <= knee["val_accuracy"]:
+    column = found.run.accuracies.column
+    if knee is None or best is None or best[column] <= knee[column]:
         return ""
     first = found.front.iloc[0]
     unit, device = _paid_in(best)
-    after = _a_point(knee, best, unit)
+    after = _a_point(knee, best, unit, column)
     money = ""
     if pd.notna(best["cost"]):
-        money = f" (cost {amount(_a_point(knee, best, 'cost'))})"
+        money = f" (cost {amount(_a_point(knee, best, 'cost', column))})"
     before = ""
-    if knee["val_accuracy"] > first["val_accuracy"]:
-        before = f", after {hours(_a_point(first, knee, unit), device)} up to the knee"
+    if knee[column] > first[column]:
+        before = f", after {hours(_a_point(first, knee, unit, column), device)} up to the knee"
     return f"Beyond the knee each further point costs {hours(after, device)}{money}{before}."
 
 
-def _a_point(start: pd.Series, end: pd.Series, unit: str) -> float:
-    gained = 100 * (end["val_accuracy"] - start["val_accuracy"])
+def _a_point(start: pd.Series, end: pd.Series, unit: str, accuracy: str) -> float:
+    gained = 100 * (end[accuracy] - start[accuracy])
     return float((end[unit] - start[unit]) / gained)

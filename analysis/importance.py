@@ -13,6 +13,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from analysis.table_files import Table
+from search.metric import score_of
 from search.state import OWN_ENDS, SearchState, Trial
 from search.study import STUDY
 
@@ -35,6 +36,8 @@ class Importances(NamedTuple):
     """After which the trials are compared."""
     failed: int = 0
     """How many of the trials diverged or ran out of memory."""
+    by: str = "accuracy"
+    """What makes a trial good."""
 
 
 def importances(study_log: Path, state: SearchState) -> Importances:
@@ -67,7 +70,9 @@ def importances(study_log: Path, state: SearchState) -> Importances:
     rows = [(name, accuracy.get(name, 0.0), cost.get(name, 0.0)) for name in names]
     frame = pd.DataFrame(rows, columns=list(empty.columns))
     failed = sum(_failed(trial) for _, trial in sampled)
-    return Importances(frame, len(sampled), "" if rows else "no parameter varied", epoch, failed)
+    by = state.metric.replace("_", " ")
+    reason = "" if rows else "no parameter varied"
+    return Importances(frame, len(sampled), reason, epoch, failed, by)
 
 
 def importance_table(found: Importances) -> Table:
@@ -75,7 +80,7 @@ def importance_table(found: Importances) -> Table:
     failed = "; those that diverged or ran out of memory count as the worst" if found.failed else ""
     rule = (
         f"From {found.trials} trials, by PED-ANOVA: the share of what sets the best third apart "
-        f"from all of them, for accuracy (the best until epoch {found.epoch}, which all of these "
+        f"from all of them, for {found.by} (the best until epoch {found.epoch}, which all of these "
         f"trials reached{failed}) and for cost (training seconds per epoch). It tells where the "
         "search found differences, not what causes them."
     )
@@ -163,7 +168,7 @@ def _accuracy(trial: Trial, epoch: int) -> float:
     """The best until `epoch`; 0 of a design that failed."""
     if _failed(trial):
         return 0.0
-    shown = (line["val_accuracy"] or 0.0 for line in trial.epochs if line["epoch"] <= epoch)
+    shown = (score_of(line, trial.metric) or 0.0 for line in trial.epochs if line["epoch"] <= epoch)
     return max(shown, default=0.0)
 
 

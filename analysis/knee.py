@@ -23,14 +23,14 @@ class Knee(NamedTuple):
     """Why there is no knee; empty where there is one."""
 
 
-def find(front: pd.DataFrame) -> Knee:
-    """The knee of `front` (columns val_accuracy and seconds; any order)."""
-    points = front.drop_duplicates(["seconds", "val_accuracy"]).sort_values("seconds")
+def find(front: pd.DataFrame, column: str = "val_accuracy") -> Knee:
+    """The knee of `front` (with seconds, and accuracies in `column`; any order)."""
+    points = front.drop_duplicates(["seconds", column]).sort_values("seconds")
     points = points[points["seconds"] > 0]
     if len(points) < LEAST_POINTS:
         return Knee(None, f"the front has fewer than {LEAST_POINTS} points")
     cost = points["seconds"].to_numpy(dtype=float)
-    accuracy = points["val_accuracy"].to_numpy(dtype=float)
+    accuracy = points[column].to_numpy(dtype=float)
     # A front rises strictly, so neither span is zero.
     above = _scaled(accuracy) - _scaled(cost)
     best = int(np.argmax(above))

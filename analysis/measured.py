@@ -14,7 +14,7 @@ from search.state import Trial
 BILL = ("gpu_hours", "cpu_core_hours", "cost")
 POINT_COLUMNS = (
     *("trial", "epochs", "val_accuracy", "seconds", *BILL, "parameters", "flops"),
-    *("train_accuracy", "name", "state", "seed", "design_id"),
+    *("val_balanced_accuracy", "train_accuracy", "name", "state", "seed", "design_id"),
 )
 DESIGN_COLUMNS = (
     *("kernels", "kernel_size", "pooling", "batch_norm", "block_dropout", "flat_dropout", "dense"),
@@ -23,7 +23,7 @@ DESIGN_COLUMNS = (
 )
 EPOCH_COLUMNS = (
     *("trial", "epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy"),
-    *("train_seconds", "eval_seconds"),
+    *("val_balanced_accuracy", "train_seconds", "eval_seconds"),
 )
 
 
@@ -66,6 +66,7 @@ def _point_rows(run: Run, trial: Trial) -> list[dict[str, Any]]:
             **{key: design[key] for key in DESIGN_COLUMNS},
             "epochs": line["epoch"],
             "val_accuracy": line["val_accuracy"],
+            "val_balanced_accuracy": line.get("val_balanced_accuracy"),
             "train_accuracy": line["train_accuracy"],
             "seconds": sum(passed[line["epoch"]].values()),
             **dataclasses.asdict(run.bill(passed[line["epoch"]])),

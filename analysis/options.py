@@ -29,7 +29,7 @@ class RecommendOptions(ReportOptions):
     accurate one within the limits. At least one limit is needed."""
 
     min_accuracy: Amount = None
-    """Least accuracy, 0 to 1."""
+    """Least accuracy, 0 to 1; balanced accuracy, where the search went by that."""
 
     max_cost: Amount = None
     """Most cost of training, in units of the search's --price."""

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
+from analysis.accuracies import PLAIN, Accuracies
 from analysis.figure_style import BLUE, GREY, VERMILION, new_figure
 from analysis.front import on_front
 from analysis.knee import Knee
@@ -46,14 +47,16 @@ class AccuracyCostInfo(NamedTuple):
         return int((self.percent < self.floor).sum())
 
 
-def time_info(marked: pd.DataFrame, knee: Knee, held_out: str) -> AccuracyCostInfo:
+def time_info(
+    marked: pd.DataFrame, knee: Knee, held_out: str, accuracies: Accuracies = PLAIN
+) -> AccuracyCostInfo:
     """Over training time, in the unit that suits it; `marked` as front.with_front gives it."""
     seconds = marked["seconds"].to_numpy(dtype=float)
     unit, factor = time_unit(float(seconds.max(initial=0.0)))
-    accuracy = marked["val_accuracy"].to_numpy(dtype=float)
+    accuracy = marked[accuracies.column].to_numpy(dtype=float)
     at = None
     if knee.row is not None:
-        at = (float(knee.row["seconds"]) / factor, 100 * float(knee.row["val_accuracy"]))
+        at = (float(knee.row["seconds"]) / factor, 100 * float(knee.row[accuracies.column]))
     return AccuracyCostInfo(
         cost=seconds / factor,
         percent=100 * accuracy,
@@ -61,16 +64,18 @@ def time_info(marked: pd.DataFrame, knee: Knee, held_out: str) -> AccuracyCostIn
         knee=at,
         log=spans_decade(seconds),
         cost_label=f"training time of all workers, {unit}",
-        accuracy_label=f"{held_out} accuracy, %",
+        accuracy_label=f"{held_out} {accuracies.name}, %",
         counts=False,
     )
 
 
-def parameters_info(points: pd.DataFrame, held_out: str) -> AccuracyCostInfo:
+def parameters_info(
+    points: pd.DataFrame, held_out: str, accuracies: Accuracies = PLAIN
+) -> AccuracyCostInfo:
     """Over parameters: the best point of each trial."""
-    best = points.sort_values("val_accuracy", kind="stable").groupby("trial").tail(1)
+    best = points.sort_values(accuracies.column, kind="stable").groupby("trial").tail(1)
     parameters = best["parameters"].to_numpy(dtype=float)
-    accuracy = best["val_accuracy"].to_numpy(dtype=float)
+    accuracy = best[accuracies.column].to_numpy(dtype=float)
     return AccuracyCostInfo(
         cost=parameters,
         percent=100 * accuracy,
@@ -78,7 +83,7 @@ def parameters_info(points: pd.DataFrame, held_out: str) -> AccuracyCostInfo:
         knee=None,
         log=spans_decade(parameters),
         cost_label="parameters",
-        accuracy_label=f"best {held_out} accuracy, %",
+        accuracy_label=f"best {held_out} {accuracies.name}, %",
         counts=True,
     )
 

@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from analysis.activation_maps import MOST_MAPS, LayerMaps, activation_maps
-from analysis.figure_style import WIDTH, bare_axes, bare_figure, shorten
+from analysis.class_labels import labels_of
+from analysis.figure_style import WIDTH, bare_axes, bare_figure
 from analysis.winner_folder import Winner
 
 SIDE = 32
@@ -42,7 +43,7 @@ def activations_info(winner: Winner, sample: int) -> ActivationsInfo:
     image = winner.normalise(torch.from_numpy(pixels[None]))[0]
     layers = activation_maps(winner.network, image)
     return ActivationsInfo(
-        title=shorten(winner.classes[int(winner.sample_labels[sample])], 40),
+        title=labels_of(winner.classes).label(int(winner.sample_labels[sample]), 40),
         image=pixels.transpose(1, 2, 0) if len(pixels) == 3 else pixels[0],
         strips=[Strip(_label(layer), strip_pixels(layer.maps)) for layer in layers],
     )

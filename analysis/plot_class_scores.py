@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from analysis.figure_style import BLUE, GREEN, ORANGE, new_figure, shorten
+from analysis.class_labels import labels_of
+from analysis.figure_style import BLUE, GREEN, ORANGE, new_figure
 from analysis.prediction_quality import Metrics, class_names
 
 SCORES = ("precision", "recall", "f1")
@@ -24,11 +25,12 @@ class ClassScoresInfo(NamedTuple):
 
 def class_scores_info(metrics: Metrics) -> ClassScoresInfo:
     """The classes in their order; of more than twenty those with the lowest F1."""
-    rows = list(zip(class_names(metrics), metrics["classes"], strict=True))
+    labels = labels_of(class_names(metrics)).labels(18)
+    rows = list(zip(labels, metrics["classes"], strict=True))
     if len(rows) > MOST:
         rows = sorted(rows, key=lambda row: row[1]["f1"])[:MOST]
     return ClassScoresInfo(
-        classes=[shorten(name, 18) for name, _ in rows],
+        classes=[label for label, _ in rows],
         scores={score: [100 * float(row[score]) for _, row in rows] for score in SCORES},
         left_out=len(metrics["classes"]) - len(rows),
     )

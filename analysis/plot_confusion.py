@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from analysis.figure_style import WIDTH, new_figure, shorten
+from analysis.class_labels import labels_of
+from analysis.figure_style import WIDTH, new_figure
 from analysis.prediction_quality import Metrics, class_names
 
 MOST_NUMBERED = 20
@@ -29,7 +30,7 @@ def confusion_info(metrics: Metrics) -> ConfusionInfo:
     """The matrix of metrics.json."""
     counts = np.array(metrics["confusion"], dtype=np.int64)
     totals = counts.sum(axis=1, keepdims=True)
-    names = [shorten(name, 14) for name in class_names(metrics)]
+    names = labels_of(class_names(metrics)).labels(14)
     return ConfusionInfo(names, counts, counts / np.maximum(totals, 1), len(names) <= MOST_NUMBERED)
 
 

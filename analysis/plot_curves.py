@@ -1,6 +1,6 @@
 """Learning curves: accuracy by epoch, training dashed and held-out solid."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -24,6 +24,8 @@ class Curve(NamedTuple):
     """Percent."""
     held_out: NDArray[np.float64]
     """Percent."""
+    balanced: NDArray[np.float64] | None = None
+    """Percent, of the held-out images too; None where it is not told."""
 
 
 class CurvesInfo(NamedTuple):
@@ -36,7 +38,7 @@ class CurvesInfo(NamedTuple):
 def best_curves_info(run: Run) -> CurvesInfo:
     """The trials with the best accuracy, the best first."""
     held = [trial for trial in run.state.trials.values() if trial.best]
-    best = sorted(held, key=lambda t: (-(t.best or {})["val_accuracy"], t.trial))
+    best = sorted(held, key=lambda t: (-(t.score or 0.0), t.trial))
     return curves_info(run, [trial.trial for trial in best[:MOST_TRIALS]])
 
 
@@ -52,6 +54,9 @@ def curves_info(run: Run, trials: list[int]) -> CurvesInfo:
                 epochs=frame["epoch"].to_numpy(dtype=int),
                 training=100 * frame["train_accuracy"].to_numpy(dtype=float),
                 held_out=100 * frame["val_accuracy"].to_numpy(dtype=float),
+                balanced=100 * frame["val_balanced_accuracy"].to_numpy(dtype=float)
+                if "val_balanced_accuracy" in run.accuracies.columns
+                else None,
             )
         )
     return CurvesInfo(curves, run.held_out)
@@ -64,6 +69,8 @@ def draw(info: CurvesInfo) -> Figure:
     for curve, colour, marker in zip(info.curves, SERIES, MARKERS, strict=False):
         every = max(1, len(curve.epochs) // 8)
         axes.plot(curve.epochs, curve.training, "--", color=colour, linewidth=1.2)
+        if curve.balanced is not None:
+            axes.plot(curve.epochs, curve.balanced, ":", color=colour, linewidth=2)
         axes.plot(
             curve.epochs,
             curve.held_out,
@@ -77,7 +84,10 @@ def draw(info: CurvesInfo) -> Figure:
     axes.set_ylabel("accuracy, %")
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     handles, labels = axes.get_legend_handles_labels()
-    styles = [Line2D([], [], color=BLACK), Line2D([], [], color=BLACK, linestyle="--")]
-    figure.legend(styles, [info.held_out, "training"], loc="outside upper center", ncols=2)
+    kinds: dict[str, Literal["-", "--", ":"]] = {info.held_out: "-", "training": "--"}
+    if any(curve.balanced is not None for curve in info.curves):
+        kinds[f"{info.held_out}, balanced"] = ":"
+    styles = [Line2D([], [], color=BLACK, linestyle=kind) for kind in kinds.values()]
+    figure.legend(styles, list(kinds), loc="outside upper center", ncols=len(kinds))
     figure.legend(handles, labels, loc="outside lower center", ncols=2, columnspacing=1.2)
     return figure

@@ -15,11 +15,12 @@ MOST_PAIRS = 5
 def confusion_table(metrics: Metrics) -> Table:
     """Counts: a row an actual class, a column a predicted one."""
     names = class_names(metrics)
-    frame = pd.DataFrame(metrics["confusion"], columns=names, index=names)
+    frame = pd.DataFrame(metrics["confusion"], columns=names)
+    frame.insert(0, "actual \\ predicted", names, allow_duplicates=True)
     return Table(
         name="confusion",
         title="Confusion matrix",
-        frame=frame.reset_index(names="actual \\ predicted"),
+        frame=frame,
         rule=(
             f"Of the {metrics['images']:,} test images, how many of the class of the row were "
             "taken for the class of the column; right ones stand on the diagonal."
@@ -29,22 +30,31 @@ def confusion_table(metrics: Metrics) -> Table:
 
 def class_table(metrics: Metrics) -> Table:
     """Precision, recall, F1 and support of each class, then their macro and weighted means."""
-    rows = [dict(row) for row in metrics["classes"]]
+    rows = [{"number": number, **row} for number, row in enumerate(metrics["classes"])]
     rows += [
         {"class": f"{average} mean", **metrics[average], "support": metrics["images"]}
         for average in ("macro", "weighted")
     ]
+    columns = ["class", "precision", "recall", "f1", "support", "number"]
     return Table(
         name="classes",
         title="Precision, recall and F1",
-        frame=pd.DataFrame(rows, columns=["class", "precision", "recall", "f1", "support"]),
+        frame=pd.DataFrame(rows, columns=columns, dtype=object),
         rule=(
             "Precision: which share of the images taken for a class are of it. Recall: which share "
             "of the images of a class were taken for it. F1: their harmonic mean. Support: test "
             "images of the class. The macro mean counts each class alike, the weighted one by its "
-            "support."
+            "support. Number: the class's place among the network's outputs, from 0, by which "
+            "figures call it where no font has its letters, or another's long name begins alike."
         ),
     )
+
+
+def balanced_accuracy(metrics: Metrics) -> float:
+    """The mean recall of the classes that have test images; an older metrics.json lacks it."""
+    there = [row["recall"] for row in metrics["classes"] if row["support"]]
+    known = metrics.get("balanced_accuracy")
+    return sum(there) / max(len(there), 1) if known is None else float(known)
 
 
 def confused_pairs_table(metrics: Metrics) -> Table:

@@ -41,18 +41,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _answer(found: Findings, limits: Limits) -> int:
-    taken = choose(found.points, limits)
+    accuracies = found.run.accuracies
+    taken = choose(found.points, limits, accuracies.column)
     if taken is not None:
         print("\n".join(describe(found, int(taken["trial"]), int(taken["epochs"]))))
         return 0
-    near = closest(found.points, limits)
+    near = closest(found.points, limits, accuracies.column)
     if near is None:
         print("No design has a result yet.", file=sys.stderr)
         return NO_DESIGN
     name = found.run.state.trials[int(near["trial"])].title
     print(
         f"No design qualifies; the closest is {name} after {count(near['epochs'], 'epoch')}: "
-        f"accuracy {near['val_accuracy']:.4f}, {count(near['parameters'], 'parameter')}, "
+        f"{accuracies.name} {near[accuracies.column]:.4f}, "
+        f"{count(near['parameters'], 'parameter')}, "
         f"{price_of(near)} of training",
         file=sys.stderr,
     )
@@ -61,11 +63,17 @@ def _answer(found: Findings, limits: Limits) -> int:
 
 def describe(found: Findings, trial: int, epochs: int) -> list[str]:
     """The point's accuracy, cost and design, a line each."""
-    points = found.points
+    points, held_out = found.points, found.run.held_out
     row = points[(points["trial"] == trial) & (points["epochs"] == epochs)].iloc[0]
     label = trial_label(trial, str(row["name"]))
     facts: list[tuple[str, object]] = [
-        ("accuracy", f"{row['val_accuracy']:.4f} on the {found.run.held_out} images"),
+        *(
+            (
+                column.removeprefix("val_").replace("_", " "),
+                f"{row[column]:.4f} on the {held_out} images",
+            )
+            for column in found.run.accuracies.columns
+        ),
         ("training", price_of(row)),
         ("parameters", f"{row['parameters']:,}"),
         ("flops", f"{row['flops']:,} an image"),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from analysis import findings, headline, section_run, section_trials, section_winner
+from analysis.class_labels import labels_of
 from analysis.findings import Findings
 from analysis.options import ReportOptions
 from analysis.page import Page, Section, render
@@ -41,9 +42,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def write(found: Findings) -> Path:
     """Writes the report below the run's folder; the path of its page. OSError if it cannot."""
-    report = ReportFolder(found.run.folder / "report")
+    classes = labels_of(found.winner.classes if found.winner else ())
+    report = ReportFolder(found.run.folder / "report", classes)
     path = report.folder / "index.html"
-    path.write_text(render(page_of(found, report)), encoding="utf-8")
+    page = render(page_of(found, report))
+    path.write_text(page, encoding="utf-8", errors="backslashreplace")
     return path
 
 

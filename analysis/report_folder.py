@@ -1,7 +1,6 @@
 """Writes a report's tables and figures, and keeps what a page shows of them."""
 
 import base64
-import warnings
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 
 from analysis import table_files
+from analysis.class_labels import FILE, ClassLabels, labels_of
 from analysis.figure_style import style
 from analysis.table_files import Cells, Table
 
@@ -36,16 +36,25 @@ class FigureBlock(NamedTuple):
 class ReportFolder:
     """The folder of one report: index.html, tables/ and figures/."""
 
-    def __init__(self, folder: Path) -> None:
-        """Makes the folder; takes away tables and figures that an earlier report left there."""
-        self.folder = folder
+    def __init__(self, folder: Path, labels: ClassLabels | None = None) -> None:
+        """Makes the folder; takes away tables and figures that an earlier report left there.
+
+        `labels` are those of the classes: figures are drawn with the fonts that they need.
+        """
+        self.folder, self._labels = folder, labels or labels_of(())
         self.tables = folder / "tables"
         self.figures = folder / "figures"
-        for part, endings in ((self.tables, ("csv", "md", "tex")), (self.figures, ("png", "svg"))):
+        for part, endings in (
+            (self.tables, ("csv", "md", "tex")),
+            (self.figures, ("png", "svg", "txt")),
+        ):
             part.mkdir(parents=True, exist_ok=True)
             for ending in endings:
                 for old in part.glob(f"*.{ending}"):
                     old.unlink()
+        if self._labels.numbered:
+            listing = self._labels.listing
+            (self.figures / FILE).write_text(listing, encoding="utf-8")
 
     def add_table(self, table: Table) -> TableBlock:
         """Writes the table in three formats."""
@@ -64,9 +73,7 @@ class ReportFolder:
         self, name: str, title: str, caption: str, draw: Callable[[], Figure], raster: bool = False
     ) -> FigureBlock:
         """Draws the figure and writes it as PNG and SVG; `raster` puts the PNG on the page."""
-        with style(), warnings.catch_warnings():
-            # A class may be named in letters that the font lacks: drawn as boxes, not refused.
-            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        with style(self._labels.families):
             figure = draw()
             contents = {}
             for ending in ("png", "svg"):

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from analysis.accuracies import Accuracies
+from models.class_counts import is_uneven
+from models.names import readable
 from search import state
 from search.accounts import Held
 from search.credentials import without_secrets
@@ -51,6 +54,11 @@ class Run:
     def held_out(self) -> str:
         """The images on which epochs were evaluated: validation, or test (the transcript's)."""
         return str(self.record.get("evaluated_on") or "validation")
+
+    @property
+    def accuracies(self) -> Accuracies:
+        """What the run went by, and what is told beside it."""
+        return Accuracies(self.state.metric, is_uneven(self.record.get("class_counts") or ()))
 
     @property
     def uses_gpus(self) -> bool:
@@ -101,7 +109,16 @@ def read_json(path: Path) -> dict[str, Any]:
         raise RunError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
     if not isinstance(content, dict):
         raise RunError(f"{path} cannot be read: it holds no object")
-    return content
+    return _writable(content)
+
+
+def _writable(content: Any) -> Any:
+    """The same with text that can be written again: a class may be named in no UTF-8."""
+    if isinstance(content, dict):
+        return {readable(key): _writable(value) for key, value in content.items()}
+    if isinstance(content, list):
+        return [_writable(value) for value in content]
+    return readable(content) if isinstance(content, str) else content
 
 
 def _record(path: Path) -> dict[str, Any]:

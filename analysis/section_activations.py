@@ -1,6 +1,7 @@
 """The section with the activation maps of every layer for one image of each class."""
 
 from analysis import plot_activations
+from analysis.class_labels import labels_of
 from analysis.findings import Findings
 from analysis.page import Gallery, Section
 from analysis.plot_activations import activations_info
@@ -63,7 +64,7 @@ def _figure(winner: Winner, sample: int, report: ReportFolder) -> FigureBlock:
     return report.add_figure(
         figure_name(sample, name),
         f"Activation maps: {name}",
-        "The image, then a strip for each layer.",
+        "The image, then a strip for each layer." + _numbered(winner, sample),
         lambda: plot_activations.draw(info),
         raster=True,
     )
@@ -72,6 +73,14 @@ def _figure(winner: Winner, sample: int, report: ReportFolder) -> FigureBlock:
 def _class(winner: Winner, sample: int) -> str:
     assert winner.sample_labels is not None
     return winner.classes[int(winner.sample_labels[sample])]
+
+
+def _numbered(winner: Winner, sample: int) -> str:
+    assert winner.sample_labels is not None
+    number = int(winner.sample_labels[sample])
+    return f" In the figure the class is #{number}." * (
+        number in labels_of(winner.classes).numbered
+    )
 
 
 def _left_out(classes: int, drawn: int, on_page: int) -> list[str]:

@@ -16,7 +16,9 @@ from analysis.stop_prices import stop_sentence, stop_table
 
 def front_section(found: Findings, report: ReportFolder) -> Section:
     """Accuracy versus cost, with front and knee."""
-    table = report.add_table(accuracy_cost_table(found.points, found.run.held_out))
+    table = report.add_table(
+        accuracy_cost_table(found.points, found.run.held_out, found.run.accuracies)
+    )
     knee = found.knee
     where = f"There is no knee here: {knee.reason}."
     if knee.row is not None:
@@ -35,7 +37,7 @@ def front_section(found: Findings, report: ReportFolder) -> Section:
 
 def epochs_section(found: Findings, report: ReportFolder) -> Section:
     """Whether further epochs are worth it."""
-    table = epoch_gain_table(found.points, found.run.held_out)
+    table = epoch_gain_table(found.points, found.run.held_out, found.run.accuracies)
     frame, text = table.frame, "No trial has results after different numbers of epochs."
     if found.best is not None and len(frame):
         own = frame[frame["trial"] == found.best.trial]
@@ -106,8 +108,9 @@ def bill_section(found: Findings, report: ReportFolder) -> Section:
 def _front_figures(found: Findings, report: ReportFolder) -> list[FigureBlock]:
     if not len(found.points):
         return []
-    time = plot_accuracy_cost.time_info(found.points, found.knee, found.run.held_out)
-    parameters = plot_accuracy_cost.parameters_info(found.points, found.run.held_out)
+    run, points = found.run, found.points
+    time = plot_accuracy_cost.time_info(points, found.knee, run.held_out, run.accuracies)
+    parameters = plot_accuracy_cost.parameters_info(points, run.held_out, run.accuracies)
     scale = " The cost axis is logarithmic." if time.log else ""
     return [
         report.add_figure(

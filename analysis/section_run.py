@@ -6,6 +6,7 @@ from analysis.page import Gallery, Section
 from analysis.report_folder import ReportFolder
 from analysis.run_facts import run_facts, settings
 from analysis.verdicts import transcript_table
+from models import class_counts
 
 
 def transcript_section(found: Findings, report: ReportFolder) -> Section:
@@ -18,7 +19,11 @@ def transcript_section(found: Findings, report: ReportFolder) -> Section:
 
 def run_section(found: Findings) -> Section:
     """Hardware, data, versions and settings."""
-    notices = [str(notice) for notice in found.run.record["dataset"].get("notices") or ()]
+    dataset, counts = found.run.record["dataset"], found.run.record.get("class_counts") or []
+    notices = [str(notice) for notice in dataset.get("notices") or ()]
+    classes = [str(name) for name in dataset.get("classes") or ()]
+    if len(classes) == len(counts):
+        notices += [text] if (text := class_counts.notice(classes, counts)) else []
     return Section(
         anchor="run",
         title="What it ran on",

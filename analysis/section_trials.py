@@ -1,7 +1,5 @@
 """The sections on the trials: their curves, what became of them, and what mattered."""
 
-import pandas as pd
-
 from analysis import measured, plot_curves, plot_importances
 from analysis.findings import Findings
 from analysis.headline import trial_counts
@@ -9,12 +7,11 @@ from analysis.importance import importance_table, importances
 from analysis.page import Section
 from analysis.quantities import count
 from analysis.report_folder import ReportFolder
+from analysis.run_folder import Run
 from analysis.table_files import Table
 
-SHOWN = (
-    *("trial", "name", "state", "reason", "epochs", "epochs_planned", "best_epoch"),
-    *("val_accuracy", "train_accuracy", "train_seconds", "parameters", "kernels", "dense"),
-)
+SHOWN = ("trial", "name", "state", "reason", "epochs", "epochs_planned", "best_epoch")
+THEN = ("train_accuracy", "train_seconds", "parameters", "kernels", "dense")
 
 
 def trials_section(found: Findings, report: ReportFolder) -> Section:
@@ -27,7 +24,7 @@ def trials_section(found: Findings, report: ReportFolder) -> Section:
                 "learning_curves",
                 "Learning curves of the best trials",
                 f"Solid: accuracy on the {found.run.held_out} images; dashed: on a sample of the "
-                "training images, in inference mode.",
+                f"training images, in inference mode{balanced_lines(found.run)}.",
                 lambda: plot_curves.draw(info),
             )
         )
@@ -36,23 +33,32 @@ def trials_section(found: Findings, report: ReportFolder) -> Section:
         title="Trials",
         paragraphs=[trial_counts(found.run)],
         figures=figures,
-        tables=[report.add_table(trials_table(measured.trials(found.run), found.run.held_out))],
+        tables=[report.add_table(trials_table(found.run))],
     )
 
 
-def trials_table(trials: pd.DataFrame, held_out: str) -> Table:
-    """Every trial (measured.trials) with its state, and why it was stopped or failed."""
+def balanced_lines(run: Run) -> str:
+    """For the caption of curves: what the dotted ones are; empty where there are none."""
+    if len(run.accuracies.columns) == 1:
+        return ""
+    return f"; dotted: balanced accuracy on the {run.held_out} images"
+
+
+def trials_table(run: Run) -> Table:
+    """Every trial with its state, and why it was stopped or failed."""
+    trials, accuracies = measured.trials(run), run.accuracies
     return Table(
         name="trials",
         title="All trials",
         frame=trials,
         rule=(
-            f"A trial's best point is the one most accurate on the {held_out} images, the earliest "
+            f"A trial's best point is the one with the best {accuracies.name} on the "
+            f"{run.held_out} images, the earliest "
             "of equals; a trial stopped under a learning rate schedule has none. Its accuracies "
             "are those of this point, its seconds those of all epochs trained. Held seconds are "
             "training, evaluation, what was lost, and overhead."
         ),
-        shown=trials[list(SHOWN)],
+        shown=trials[[*SHOWN, *accuracies.columns, *THEN]],
     )
 
 

@@ -9,12 +9,21 @@ from analysis import (
     plot_kernels,
     plot_structure,
 )
+from analysis.class_labels import labels_of
 from analysis.findings import Findings
 from analysis.network_layers import network_layers
 from analysis.page import Section
-from analysis.prediction_quality import Metrics, class_table, confused_pairs_table, confusion_table
+from analysis.prediction_quality import (
+    Metrics,
+    balanced_accuracy,
+    class_names,
+    class_table,
+    confused_pairs_table,
+    confusion_table,
+)
 from analysis.quantities import count, percent
 from analysis.report_folder import FigureBlock, ReportFolder
+from analysis.section_trials import balanced_lines
 from models.design import Design, to_row
 from models.network import Shape
 
@@ -53,7 +62,9 @@ def scores_section(found: Findings, report: ReportFolder) -> Section:
         title="Test scores",
         paragraphs=[
             f"{percent(metrics['accuracy'], 2)} of {metrics['images']:,} test images are right; "
-            f"macro F1 is {percent(metrics['macro']['f1'], 2)}."
+            f"balanced accuracy, the mean of the classes' recalls, is "
+            f"{percent(balanced_accuracy(metrics), 2)}; macro F1 is "
+            f"{percent(metrics['macro']['f1'], 2)}."
         ],
         figures=_score_figures(metrics, report),
         tables=[report.add_table(table) for table in tables],
@@ -78,18 +89,21 @@ def _plain(value: object) -> object:
 def _score_figures(metrics: Metrics, report: ReportFolder) -> list[FigureBlock]:
     confusion = plot_confusion.confusion_info(metrics)
     classes = plot_class_scores.class_scores_info(metrics)
+    legend = labels_of(class_names(metrics)).legend
+    numbers = f" {legend}" if legend else ""
     left_out = f" The {len(classes.classes)} with the lowest F1." if classes.left_out else ""
     return [
         report.add_figure(
             "confusion",
             "Confusion matrix",
-            "A row an actual class, a column a predicted one; darker is a larger share of the row.",
+            "A row an actual class, a column a predicted one; darker is a larger share of the row."
+            f"{numbers}",
             lambda: plot_confusion.draw(confusion),
         ),
         report.add_figure(
             "class_scores",
             "Precision, recall and F1 of each class",
-            f"On the test images.{left_out}",
+            f"On the test images.{left_out}{numbers}",
             lambda: plot_class_scores.draw(classes),
         ),
     ]
@@ -129,7 +143,8 @@ def _curves(found: Findings, report: ReportFolder) -> FigureBlock:
     return report.add_figure(
         "winner_curves",
         "Learning curves of the winner" if found.winner else "Learning curves of the leader",
-        f"Solid: accuracy on the {found.run.held_out} images; dashed: on training images.",
+        f"Solid: accuracy on the {found.run.held_out} images; dashed: on training images"
+        f"{balanced_lines(found.run)}.",
         lambda: plot_curves.draw(info),
     )
 

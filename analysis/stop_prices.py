@@ -13,7 +13,11 @@ from search.state import Promise
 from search.stopping import WINDOW, Stopping, can_pause
 
 MOST_PRICES = 12
-COLUMNS = (*("price", "unit", "decision", "spent", "val_accuracy", "later_spent", "later_points"),)
+
+
+def _columns(run: Run) -> list[str]:
+    best = run.accuracies.column
+    return ["price", "unit", "decision", "spent", best, "later_spent", "later_points"]
 
 
 def stopping_at(run: Run, price: float) -> Stopping:
@@ -31,13 +35,13 @@ def stop_table(run: Run) -> Table:
     return Table(
         name="stop_prices",
         title="When the search would have ended at other prices",
-        frame=pd.DataFrame(rows, columns=list(COLUMNS)),
+        frame=pd.DataFrame(rows, columns=_columns(run)),
         rule=(
             f"At its price a search ends when {WINDOW} decisions in a row expect to gain less, in "
-            "percentage points of validation accuracy for a unit of cost (a GPU-hour, a "
-            "CPU-core-hour, or one of money), as forecasts of learning curves have it. Spent is "
-            "training of all trials until then; later is what the search spent and gained after "
-            "that. An empty row: it would not have ended yet. "
+            f"percentage points of {run.held_out} {run.accuracies.name} for a unit of cost (a "
+            "GPU-hour, a CPU-core-hour, or one of money), as forecasts of learning curves have it. "
+            "Spent is training of all trials until then; later is what the search spent and gained "
+            "after that. An empty row: it would not have ended yet. "
             "Set with --stop-when-gain-below."
         ),
     )
@@ -55,7 +59,7 @@ def stop_sentence(run: Run) -> str:
     unit = {"gpuh": "GPU-hour", "coreh": "CPU-core-hour", "money": "unit of money"}[rule.unit]
     return (
         f"The last {WINDOW} decisions of the search expected at most {amount(offered)} points of "
-        f"accuracy for a further {unit} of training."
+        f"{run.accuracies.name} for a further {unit} of training."
     )
 
 
@@ -74,7 +78,7 @@ def _prices(run: Run) -> list[float]:
 
 def _row(run: Run, promises: list[Promise], price: float) -> dict[str, Any]:
     rule = stopping_at(run, price)
-    row: dict[str, Any] = dict.fromkeys(COLUMNS) | {"price": price, "unit": rule.unit}
+    row: dict[str, Any] = dict.fromkeys(_columns(run)) | {"price": price, "unit": rule.unit}
     due = rule.first_due(promises)
     if due is None:
         return row
@@ -85,7 +89,7 @@ def _row(run: Run, promises: list[Promise], price: float) -> dict[str, Any]:
     return row | {
         "decision": due + 1,
         "spent": _in_unit(run, then.spent, rule.unit),
-        "val_accuracy": then.best_accuracy,
+        run.accuracies.column: then.best_accuracy,
         "later_spent": _in_unit(run, later, rule.unit),
         "later_points": gained,
     }

@@ -1,14 +1,18 @@
 """A table, and how it is written as CSV, Markdown and LaTeX."""
 
 import math
+import re
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
+from rich.cells import cell_len
 
 from analysis.quantities import amount
+from models.names import readable
 
+_MARKDOWN = re.compile(r"[\\|*`\[\]~$]|(?<!\w)_|_(?!\w)")
 _TEX = {
     "\\": r"\textbackslash{}",
     **{sign: f"\\{sign}" for sign in "{}$&#_%"},
@@ -20,7 +24,7 @@ _TEX = {
 }
 _TEX["["], _TEX["]"] = "{[}", "{]}"  # after \\ a bracket would be read as a length
 _TEX['"'] = "''"
-_WHOLE = frozenset({"trial", "epochs", "seed", "best_epoch", "epochs_planned"})
+_WHOLE = frozenset({"trial", "epochs", "seed", "best_epoch", "epochs_planned", "number"})
 
 
 class Table(NamedTuple):
@@ -47,7 +51,7 @@ class Cells(NamedTuple):
 
 def cells(frame: pd.DataFrame) -> Cells:
     """The frame's cells as people read them; empty where nothing was measured."""
-    header = [str(column) for column in frame.columns]
+    header = [readable(str(column)) for column in frame.columns]
     # By position: names of classes are columns too, and need not differ from ours.
     values = [list(frame.iloc[:, number]) for number in range(len(header))]
     columns = [
@@ -60,7 +64,9 @@ def cells(frame: pd.DataFrame) -> Cells:
 
 def write(table: Table, folder: Path) -> None:
     """NAME.csv with all digits, NAME.md and NAME.tex as people read them."""
-    table.frame.to_csv(folder / f"{table.name}.csv", index=False)
+    table.frame.to_csv(
+        folder / f"{table.name}.csv", index=False, encoding="utf-8", errors="backslashreplace"
+    )
     (folder / f"{table.name}.md").write_text(markdown(table), encoding="utf-8")
     (folder / f"{table.name}.tex").write_text(latex(table), encoding="utf-8")
 
@@ -69,11 +75,13 @@ def markdown(table: Table) -> str:
     """A heading, the aligned table and its rule."""
     text = cells(table.frame)
     rows = [[_markdown_cell(cell) for cell in row] for row in (text.header, *text.rows)]
-    widths = [max(3, *(len(row[n]) for row in rows)) for n in range(len(text.header))]
+    widths = [max(3, *(cell_len(row[n]) for row in rows)) for n in range(len(text.header))]
 
     def line(row: list[str]) -> str:
         padded = [
-            cell.rjust(width) if right else cell.ljust(width)
+            " " * (width - cell_len(cell)) + cell
+            if right
+            else cell + " " * (width - cell_len(cell))
             for cell, width, right in zip(row, widths, text.numeric, strict=True)
         ]
         return f"| {' | '.join(padded)} |"
@@ -115,8 +123,9 @@ def escape_tex(text: str) -> str:
 
 
 def _markdown_cell(text: str) -> str:
-    safe = text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
-    return " ".join(safe.split())
+    """`text` so that Markdown shows it and does not obey it. Within a word `_` is plain text."""
+    safe = _MARKDOWN.sub(r"\\\g<0>", text.replace("&", "&amp;"))
+    return " ".join(safe.replace("<", "&lt;").split())
 
 
 def _text(column: str, value: Any) -> str:
@@ -127,7 +136,7 @@ def _text(column: str, value: Any) -> str:
     if isinstance(value, Integral):
         return str(value) if column in _WHOLE else f"{int(value):,}"
     if not isinstance(value, Real):
-        return str(value)
+        return readable(str(value))
     number = float(value)
     if column in _WHOLE:
         return f"{number:.0f}"

@@ -110,9 +110,11 @@ class RunMaker:
         train: float | None,
         seconds: float,
         device: str = "cpu",
+        balanced: float | None = None,
     ) -> None:
         """One epoch line."""
         loss = None if accuracy is None else 1 - accuracy
+        more = {} if balanced is None else {"val_balanced_accuracy": balanced}
         self.write(
             "epoch",
             trial=trial,
@@ -128,6 +130,7 @@ class RunMaker:
             lane=0,
             precision="fp32",
             device=device,
+            **more,
         )
 
     def findings(self) -> Findings:
