@@ -9,7 +9,7 @@ from analysis.quantities import amount
 from analysis.run_folder import Run
 from analysis.table_files import Table
 from search.accounts import Held
-from search.state import Promise
+from search.promise import Promise
 from search.stopping import WINDOW, Stopping, can_pause
 
 MOST_PRICES = 12

@@ -11,7 +11,7 @@ from typing import Any
 from models.design import Design, to_dict
 from models.error_text import first_line
 from models.network import Shape, measure_size
-from search import export, state, weights
+from search import export, promise, state, weights
 from search.accounts import ALL_LOST, ITEMS, Share
 from search.actions import Worth
 from search.budget import Budget
@@ -114,7 +114,10 @@ class Recorder:
         number = len(self.state.trials)
         parameters, flops = measure_size(design, self._shape, self._classes)
         self._write(
-            ("decision", {"action": "start", "trial": number, "by": by, **_promise(worth)}),
+            (
+                "decision",
+                {"action": "start", "trial": number, "by": by, **promise.fields_of(worth)},
+            ),
             (
                 "trial",
                 {
@@ -139,7 +142,7 @@ class Recorder:
         decision = {"action": "resume", "trial": trial, "from_epoch": told, "to_epoch": to_epoch}
         state = {"trial": trial, "state": "running", "action": "resume", "to_epoch": to_epoch}
         state |= self._share()
-        self._write(("decision", decision | _promise(worth)), ("trial", state))
+        self._write(("decision", decision | promise.fields_of(worth)), ("trial", state))
 
     def go_on(self, trial: int) -> None:
         """A trial whose leg was cut when the search was goes on with it."""
@@ -294,9 +297,3 @@ class Recorder:
 
 def _waiting(trial: int) -> dict[str, Any]:
     return {"trial": trial, "state": "running", "in_lane": False}
-
-
-def _promise(worth: Worth | None) -> dict[str, float]:
-    if worth is None:
-        return {}
-    return {"gain_points": round(worth.points, 6), "gain_seconds": round(worth.seconds, 3)}

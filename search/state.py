@@ -10,6 +10,7 @@ from models.short_design import describe
 from search import ledger
 from search.accounts import Account, Held, Share, Trend, add, by_item, share_of
 from search.metric import Metric, column_of, metric_of, score_of
+from search.promise import Promise
 
 TrialState = Literal["running", "paused", "finished", "stopped", "failed"]
 
@@ -111,24 +112,6 @@ class Trial:
                 share = self.account.shares.get(line["epoch"], self.share)
                 add(held, {share: line["train_seconds"]})
         return held or {self.share: 0.0}
-
-
-@dataclass(frozen=True)
-class Promise:
-    """What the best next action promised when it was decided on, and what was known then."""
-
-    points: float
-    """Expected gain of accuracy, percentage points."""
-    seconds: float
-    """Expected worker-seconds of training for it."""
-    new: bool
-    """Whether it began a design, or went on with a trial."""
-    best_accuracy: float
-    """Of all results until then; balanced where that is what is optimised."""
-    spent_seconds: float
-    """Worker-seconds of training until then."""
-    spent: Held = field(default_factory=dict)
-    """The same by what the workers held."""
 
 
 @dataclass

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from models.quantities import count
 from search.ladder import ladder
 from search.price import bill
-from search.state import Promise
+from search.promise import Promise
 
 WINDOW = 12
 """So many decisions in a row must promise too little; where trials pause, of both kinds."""

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from search.state import Promise
+from search.promise import Promise
 from search.stopping import WINDOW, Stopping, can_pause, parse
 
 
