@@ -15,7 +15,7 @@ from search import state
 from search.run import main
 from tests.models.image_folders import write_images
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 CLASSES = ("café", "dog", "lynx")
 
 

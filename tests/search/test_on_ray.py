@@ -163,7 +163,7 @@ def test_more_than_the_cluster_has_is_refused(ray_cluster: str, tmp_path: Path, 
 
 
 def test_time_ends_a_search(ray_cluster: str, tmp_path: Path, capsys) -> None:
-    words = [*DIGITS, "--budget", "25s", "--max-epochs", "100000", "--scheduler", "none"]
+    words = [*DIGITS, "--budget", "15s", "--max-epochs", "100000", "--scheduler", "none"]
     assert main([*words, "--out", str(tmp_path), "--name", "short"]) in (0, 1)
     assert "the budget of time is used up" in capsys.readouterr().out
     found = state.load(tmp_path / "short")

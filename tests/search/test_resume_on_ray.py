@@ -68,17 +68,16 @@ def check_epochs(run: Path) -> None:
         assert epochs == list(range(1, len(epochs) + 1))
 
 
-@pytest.mark.parametrize("searcher", ["curves", pytest.param("tpe", marks=pytest.mark.slow)])
 def test_a_search_decides_as_its_strategy_does(
-    ray_cluster: str, tmp_path: Path, digits: Dataset, searcher
+    ray_cluster: str, tmp_path: Path, digits: Dataset
 ) -> None:
     """And its lanes train as a process that trains one design alone."""
-    words = [*DIGITS, "--trials", "24", "--max-epochs", "9", "--searcher", searcher, "--seed", "5"]
+    words = [*DIGITS, "--trials", "24", "--max-epochs", "9", "--seed", "5"]
     assert main([*words, "--out", str(tmp_path), "--name", "whole"]) == 0
     run = tmp_path / "whole"
     found = state.load(run)
     assert len(found.trials) == 24
-    decided = check_decisions(run, StrategySettings(searcher, seed=5), 9, 24)
+    decided = check_decisions(run, StrategySettings(seed=5), 9, 24)
     assert decided == found.decisions > 30
     check_epochs(run)
     assert {line["lane"] for trial in found.trials.values() for line in trial.epochs} == {0, 1}
