@@ -102,7 +102,7 @@ def test_a_finished_search_goes_on_for_a_further_budget(
     assert len(list(ledger.read(run / "ledger"))) == before
     assert main([*out, "--resume", "short", "--extend", "--trials", "2"]) == 0
     said = capsys.readouterr().out
-    assert "goes on: 3 trials" in said
+    assert "goes on after 3 trials" in said
     found = state.load(run)
     assert len(found.trials) == 5 and found.ended == "end"
     check_epochs(run)
