@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import pickle
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,8 +19,19 @@ WAITS = (0.5, 1.0, 2.0, 4.0)
 """Seconds between tries: a shared disk or an object store may be away for a moment."""
 MARKER = "run.json"
 """There in every run's store: where it cannot be seen, all of the store is gone."""
-_DAMAGED = (RuntimeError, EOFError, KeyError, IndexError, TypeError, ValueError)
+DAMAGED = (
+    OSError,
+    RuntimeError,
+    EOFError,
+    KeyError,
+    IndexError,
+    TypeError,
+    ValueError,
+    pickle.UnpicklingError,
+)
 """What torch and its formats raise for a file that is cut or is another's."""
+_DEVICE = re.compile("CUDA|cuDNN|CUBLAS|NCCL|gloo", re.IGNORECASE)
+"""In what devices, and workers that talk to one another, raise."""
 
 
 class StorageError(Exception):
@@ -51,9 +63,9 @@ def reading(name: str) -> Iterator[None]:
     """While what checkpoint `name` holds is taken in: a fault of it is a CheckpointError."""
     try:
         yield
-    except (*_DAMAGED, pickle.UnpicklingError) as error:
-        if memory.ran_out(error) or "CUDA" in str(error):  # nothing that the file is to blame for
-            raise
+    except DAMAGED as error:
+        if memory.ran_out(error) or _DEVICE.search(str(error)):
+            raise  # nothing that the file is to blame for
         raise CheckpointError(f"checkpoint {name} is damaged: {first_line(error)}") from error
 
 

@@ -170,6 +170,11 @@ def node_resources() -> list[dict[str, float]]:
     return [node["Resources"] for node in ray.nodes() if node["Alive"]]
 
 
+def node_addresses() -> set[str]:
+    """Of the live nodes."""
+    return {node["NodeManagerAddress"] for node in ray.nodes() if node["Alive"]}
+
+
 def growable_nodes() -> list[dict[str, float]]:
     """What each node has when the cluster is as large as it can be; none where it cannot grow."""
     started = ray_up.config()

@@ -4,6 +4,7 @@ import contextlib
 from dataclasses import dataclass
 
 from models.error_text import first_line
+from models.images import DataError
 from models.quantities import count
 from models.selection import subsets
 from search import run_folder, weights, winner
@@ -40,9 +41,10 @@ def conclude(session: Session, recorder: Recorder, store: Store, outcome: Outcom
             ended=run_folder.now(),
             wall_seconds=round(recorder.seconds(), 1),
         )
-    except (OSError, winner.Gone) as error:
+    except (OSError, ValueError, winner.Gone) as error:  # a ValueError is of images that are gone
         unwritten = f"the winner's files cannot be written: {first_line(error)}"
-        fault = fault or (str(error) if isinstance(error, winner.Gone) else unwritten)
+        known = isinstance(error, winner.Gone | DataError)
+        fault = fault or (first_line(error) if known else unwritten)
         with contextlib.suppress(OSError):
             run_folder.write_info(folder, state="interrupted", ended=run_folder.now())
     if fault:

@@ -47,10 +47,12 @@ class Conversation:
         stopping: Stopping = NEVER,
         storage_fault: Callable[[], str] = lambda: "",
         warn: Callable[[str], None] = lambda line: None,
+        has_left: Callable[[str], bool] = lambda place: False,
     ) -> None:
         """`recorder` tells the strategy what it writes down; trials that it holds and whose legs
         were cut go on first. `storage_fault` tells why the storage does not work from here, `warn`
-        gets a line for each lane that is closed."""
+        gets a line for each lane that is closed, `has_left` tells whether a lane's place is there
+        no more."""
         self.strategy, self.recorder, self.budget = strategy, recorder, budget
         self.ending = Ending(recorder, budget, stopping, interrupted)
         self._refuse, self._seed, self._say = refuse, seed, say
@@ -65,9 +67,10 @@ class Conversation:
         self._idle_lane = False
         """Whether a lane has come free and was not given a leg since."""
         self._faults = FaultCounts()
-        self.closed: set[str] = set()
-        """Lanes whose machine failed again and again; they keep their places, so that no other lane
-        gets them."""
+        self.closed: dict[str, str] = {}
+        """Lanes whose machine failed again and again, with their places. These they keep, so that
+        no other lane gets them; a lane that never starts has none."""
+        self._has_left = has_left
         self._exhausted = False
         self._refused = ""
         """Why no further design is begun."""
@@ -93,6 +96,7 @@ class Conversation:
         """What a lane trains, a free one or a new one; None when the cluster holds no more lanes,
         when there is nothing now, or no more at all."""
         if len(self._legs) >= self._open_lanes():
+            self._check_open("left with its node")
             return None
         # Not where it just failed, if there is elsewhere.
         leg = self._waiting.take(lane if self._open_lanes() > 1 else "") or self._ask()
@@ -106,6 +110,8 @@ class Conversation:
         return self.next_leg(lane) if self._waiting and not self.ending.is_due() else None
 
     def _open_lanes(self) -> int:
+        for lane in [lane for lane, place in self.closed.items() if self._has_left(place)]:
+            del self.closed[lane]
         return self._lanes() - len(self.closed)
 
     def _enter_lane(self, trial: int) -> None:
@@ -174,7 +180,7 @@ class Conversation:
             return False
         if "waiting" in answer:
             return self._waits(number)
-        self.ending.lane_began(started=True)
+        self.ending.answered(group)
         with self.recorder.together():
             if "failure" in answer:
                 self._failed(number, answer, lane)
@@ -201,12 +207,17 @@ class Conversation:
             return
         self._fault(number, reason, lane)
         if self._faults.blames_lane(lane):
-            self.closed.add(lane)
-            self._warn(
-                f"A lane on {answer['place']} fails again and again, and is closed: {reason}"
-            )
-            if self._open_lanes() <= 0:
-                self.ending.stop(f"no lane works any more, the last: {reason}")
+            self._close(lane, answer["place"], f"fails again and again, and is closed: {reason}")
+
+    def _close(self, lane: str, place: str, why: str) -> None:
+        self.closed[lane] = place
+        self._warn(f"A lane {f'on {place} ' if place else ''}{why}")
+        self._check_open(why)
+
+    def _check_open(self, why: str) -> None:
+        """Ends the search where lanes are closed, and there is no other."""
+        if self.closed and not self._legs and self._open_lanes() <= 0:
+            self.ending.stop(f"no lane works any more: the last {why}")
 
     def _fault(self, number: int, reason: str, lane: str = "", *, anew: bool = False) -> None:
         """A trial lost its lane, or its machine failed: it goes on in another one, `anew` from its
@@ -286,11 +297,13 @@ class Conversation:
         """
         if number not in self._legs:
             return
-        self.ending.lane_began(started=started, reason=reason)
         if started:
             self._fault(number, reason)
-        else:  # which no trial is to blame for
-            self._restart(number, reason)
+            return
+        self._restart(number, reason)  # for which no trial is to blame
+        if self.ending.did_not_start(reason):
+            unstarted = sum(not place for place in self.closed.values())
+            self._close(f"unstarted {unstarted}", "", f"never starts: {reason}")
 
     def _end(self, number: int, failure: str = "", reason: str = "") -> None:
         self._legs.discard(number)

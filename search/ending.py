@@ -27,6 +27,10 @@ class Ending:
         self._promised = len(recorder.state.promises)
         """By earlier sessions."""
         self._failures = self._false_starts = 0
+        self._groups: set[str] = set()
+        """Worker groups that came up."""
+        self._others_work = False
+        """Whether there was an epoch since the first of the lanes in a row that did not start."""
         self.why = ""
         """For people; empty while it goes on."""
         self.fault = ""
@@ -44,11 +48,24 @@ class Ending:
         except RecordError as error:
             self.stop(str(error))
 
-    def lane_began(self, *, started: bool, reason: str = "") -> None:
-        """A lane's workers came up, or did not for a `reason`."""
-        self._false_starts = 0 if started else self._false_starts + 1
-        if self._false_starts == MOST_FAILURES:
+    def answered(self, group: str) -> None:
+        """A worker group has trained; a new one has come up."""
+        self._others_work = True
+        if group not in self._groups:
+            self._groups.add(group)
+            self._false_starts = 0
+
+    def did_not_start(self, reason: str) -> bool:
+        """A lane's workers did not come up: whether that was once too often, while others work.
+        Where none do, all ends."""
+        self._others_work = self._others_work and self._false_starts > 0
+        self._false_starts += 1
+        if self._false_starts < MOST_FAILURES:
+            return False
+        self._false_starts = 0
+        if not self._others_work:
             self.stop(f"{MOST_FAILURES} lanes in a row did not start: {reason}")
+        return self._others_work
 
     def trial_ended(self, failure: str, *, epochs: bool) -> None:
         """A trial ended, by a `failure` or without, with any epochs or none."""

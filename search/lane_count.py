@@ -25,3 +25,7 @@ class LaneCount:
             )
             self._looked = now
         return self._lanes
+
+    def has_left(self, place: str) -> bool:
+        """Whether the node of a lane's place, as search/worker.py names it, is there no more."""
+        return bool(place) and place.partition(",")[0] not in cluster.node_addresses()

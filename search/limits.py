@@ -7,6 +7,7 @@ from models.design import Design
 from models.network import Shape, measure_size
 from search import ranges
 from search.space import Space
+from search.state import SearchState
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,13 @@ class Limits:
                 f"--max-parameters {self.max_parameters:,}: the smallest network for these images "
                 f"has {least:,}"
             )
+
+    def check_paused(self, known: SearchState) -> None:
+        """ValueError where a trial that waits to go on cannot be trained so."""
+        for trial in known.trials.values():
+            why = self.refusal(trial.design) if trial.state in ("running", "paused") else ""
+            if why:
+                raise ValueError(f"trial {trial.trial} of the run cannot go on so: {why}")
 
 
 def smallest(space: Space) -> list[Design]:

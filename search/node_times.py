@@ -118,7 +118,7 @@ class Watch:
         self._looks = Repeated(self._look, every, say, trouble)
 
     def __enter__(self) -> "Watch":
-        self._look()
+        self._looks.once()
         self._looks.start()
         return self
 

@@ -70,7 +70,12 @@ def open_storage(options: RunOptions) -> Store | None:
 def new_folder(options: RunOptions, storage: Store | None) -> Path:
     """The folder of a new run; ValueError where its storage has a run of that name."""
     folder = run_folder.create(options.out, options.name)
-    if storage is not None and below(storage, folder.name).names("ledger"):
+    try:
+        taken = storage is not None and bool(below(storage, folder.name).names("ledger"))
+    except OSError as error:
+        folder.rmdir()
+        raise ValueError(f"--storage {storage} cannot be read: {first_line(error)}") from error
+    if taken:
         folder.rmdir()
         raise ValueError(
             f"--storage {storage} holds a run {folder.name} already: go on with it by --resume, or "

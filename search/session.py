@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from ray.exceptions import RayError
+from ray.tune import TuneError
 from rich.console import Console
 
 from models.error_text import first_line
@@ -29,6 +30,7 @@ from search import (
     run_plan,
     run_storage,
 )
+from search.checkpoint_files import MARKER
 from search.command_line import BadInput, checking
 from search.conclusion import Outcome, conclude
 from search.conversation import Conversation
@@ -50,7 +52,7 @@ from search.sources import prepared, print_notices
 from search.state import SearchState, load
 from search.store import Store, check_writable
 from search.study import StudyLog
-from search.tune_loop import run_legs
+from search.tune_loop import of_surroundings, run_legs
 from search.worker import TrialSettings
 
 Named = Collection[str] | None
@@ -103,6 +105,8 @@ def _run(
             limits = jobs.limits_of(options, dataset, plan, len(selection.train))
             warm = earlier.warm if earlier else jobs.warm_designs(options, dataset, limits)
             job = jobs.make_job(options, dataset, limits, warm)
+            if earlier:
+                limits.check_paused(earlier.known)
             stopping = jobs.stopping_of(options, plan)
             storage = run_storage.open_storage(options)
             folder = earlier.folder if earlier else run_storage.new_folder(options, storage)
@@ -135,7 +139,8 @@ def _run(
                 recorder = _recorder(session, earlier, store)
             outcome = _train(session, recorder)
     if lease.lost:
-        run_folder.write_info(folder, state="interrupted", ended=run_folder.now())
+        if storage is not None:
+            run_folder.write_info(folder, state="interrupted", ended=run_folder.now())
         return folder, False
     with session.kept() as store, _failure_noted(folder):
         went_well = conclude(session, recorder, store, outcome)
@@ -226,24 +231,29 @@ def _train(session: Session, recorder: Recorder) -> Outcome:
     say = functools.partial(console.print, soft_wrap=True)
     times = Watch(NodeTimes(session.folder / NODE_TIMES), cluster.node_use, say)
     with live, times, Interrupt(console.print) as interrupt:
-        conversation = Conversation(
-            job.strategy,
-            recorder,
-            session.budget,
-            refuse=job.limits.refusal,
-            lanes=LaneCount(plan, options.parallel, fixed=run_plan.uses_mps(options)),
-            seed=options.seed,
-            say=live.trial_ended,
-            interrupted=lambda: interrupt.asked or bool(session.lease.lost),
-            stopping=session.stopping,
-            storage_fault=lambda: _storage_fault(session.checkpoints),
-            warn=lambda line: console.print(f"Notice: {line}", soft_wrap=True, highlight=False),
-        )
+        lanes = LaneCount(plan, options.parallel, fixed=run_plan.uses_mps(options))
+        with _writable(session.folder):
+            conversation = Conversation(
+                job.strategy,
+                recorder,
+                session.budget,
+                refuse=job.limits.refusal,
+                lanes=lanes,
+                seed=options.seed,
+                say=live.trial_ended,
+                interrupted=lambda: interrupt.asked or bool(session.lease.lost),
+                stopping=session.stopping,
+                storage_fault=lambda: _storage_fault(session.checkpoints),
+                warn=lambda line: console.print(f"Notice: {line}", soft_wrap=True, highlight=False),
+                has_left=lanes.has_left,
+            )
         ending = conversation.ending
         try:
             run_legs(conversation, lambda scratch: make_lane(settings, plan, scratch))
-        except (OSError, RayError) as error:
-            ending.stop(f"Ray has failed: {first_line(error)}")
+        except (OSError, RayError, TuneError) as error:
+            ending.stop(f"Ray has failed: {of_surroundings(error)}")
+        if session.lease.lost and session.storage is None:  # the folder is another process's
+            return Outcome(interrupt.asked, ending.fault)
         conversation.end_all()
     cut = interrupt.asked or bool(ending.fault or session.lease.lost)
     if not cut:
@@ -255,6 +265,10 @@ def _train(session: Session, recorder: Recorder) -> Outcome:
 
 def _storage_fault(store: Store) -> str:
     """Why the storage does not work from this machine, in a line; empty where it does."""
+    try:
+        store.read(MARKER)  # first: a folder would be made anew where no disk is mounted any more
+    except OSError as error:
+        return f"{store} cannot be read: {first_line(error)}"
     try:
         check_writable(store, "this machine")
     except OSError as error:

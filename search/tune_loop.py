@@ -1,5 +1,6 @@
 """Runs Ray Tune from the first leg to the end of the search."""
 
+import builtins
 import os
 import tempfile
 from collections.abc import Callable
@@ -7,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import ray.tune
+from ray.tune import TuneError
 
+from models.error_text import first_line
 from search.conversation import Conversation
 from search.tune_adapter import Ask, BudgetStopper, Decide, Tell
 from search.tune_pace import unhurried
@@ -52,3 +55,19 @@ def run_legs(conversation: Conversation, make_lane: Callable[[Path], Any]) -> No
                 verbose=0,
             ),
         ).fit()
+
+
+def of_surroundings(error: Exception) -> str:
+    """What an error that Ray's libraries ended with says, in a line; raises it anew where it is
+    of our own code: a fault that the user cannot mend.
+
+    Tune wraps what its callbacks raise, with a whole traceback as its text.
+    """
+    if not isinstance(error, TuneError):
+        return first_line(error)
+    lines = [line for line in str(error).splitlines() if line and not line[0].isspace()]
+    name, _, said = (lines or [""])[-1].partition(": ")
+    kind = getattr(builtins, name, None)
+    if name.startswith("ray.exceptions.") or (isinstance(kind, type) and issubclass(kind, OSError)):
+        return said or name
+    raise error

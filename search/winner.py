@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import pickle
 import time
 from pathlib import Path
 from typing import Any
@@ -87,7 +86,7 @@ def _weights(folder: Path, store: Store, trial: Trial, epoch: int) -> dict[str, 
         ) from error
 
 
-_UNREADABLE = (OSError, RuntimeError, EOFError, KeyError, pickle.UnpicklingError)
+_UNREADABLE = checkpoint_files.DAMAGED
 """What a file that is not there, or is damaged, raises."""
 
 

@@ -44,6 +44,7 @@ class Talk:
         self._ends = strategy.ends
         self.warned: list[str] = []
         self.storage_fault = ""
+        self.left: set[str] = set()
         follow = Follower(strategy)
         self.recorder = Recorder(
             run, plan, None, (1, 8, 8), 10, Scalars(run), [follow], clock=clock
@@ -63,6 +64,7 @@ class Talk:
             interrupted=lambda: self.interrupted,
             storage_fault=lambda: self.storage_fault,
             warn=self.warned.append,
+            has_left=lambda place: place in self.left,
         )
 
     def begin(self, count: int = 1) -> list[int]:
