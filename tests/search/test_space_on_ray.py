@@ -17,6 +17,7 @@ from models.design import Design
 from search import jobs, state
 from search.fixed import InOrder
 from search.jobs import Job
+from search.limits import Limits
 from search.run import main
 from search.space import Space, sample
 
@@ -98,7 +99,7 @@ def test_every_value_of_every_axis_is_trained(
         cycle = replace(designs[0][1], schedule=schedule, batch_size=batch, epochs=EPOCHS)
         designs.append((f"{schedule}, measured", cycle))
     strategy = InOrder(designs, goes_on=lambda trial: False)
-    job = Job("search", strategy, None, "", None, (), ())
+    job = Job("search", strategy, None, "", Limits((3, 32, 32), 10), (), ())
     monkeypatch.setattr(jobs, "make_job", lambda *options: job)
     words = ["--data-dir", str(noise), "--max-epochs", str(EPOCHS), "--budget", "400s"]
     assert main([*words, "--out", str(tmp_path), "--name", "all"]) == 0
