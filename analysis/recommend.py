@@ -4,6 +4,8 @@ import math
 import sys
 from collections.abc import Sequence
 
+import pandas as pd
+
 from analysis import findings
 from analysis.choice import Limits, choose, closest
 from analysis.figure_style import trial_label
@@ -70,7 +72,9 @@ def describe(found: Findings, trial: int, epochs: int) -> list[str]:
         *(
             (
                 column.removeprefix("val_").replace("_", " "),
-                f"{row[column]:.4f} on the {held_out} images",
+                f"{row[column]:.4f} on the {held_out} images"
+                if pd.notna(row[column])
+                else "not measured",
             )
             for column in found.run.accuracies.columns
         ),

@@ -27,7 +27,7 @@ Pixels = dict[str, NDArray[np.uint8]]
 THREADS = 4
 UNREADABLE = (
     *(OSError, SyntaxError, ValueError, EOFError),
-    *(TypeError, IndexError, KeyError, struct.error, zlib.error),
+    *(TypeError, IndexError, KeyError, AttributeError, RuntimeError, struct.error, zlib.error),
 )
 """What Pillow raises for a file that is no image, or a damaged one."""
 _ORIENTATION = 0x0112
@@ -193,8 +193,13 @@ class _Decoder:
         """The image in RGB, with 8 bits a channel."""
         if image.mode.startswith("I"):
             done.append("deep")
-            values = np.asarray(image).astype(np.float32) * (255 / self._most)
-            return Image.fromarray(np.round(values).astype(np.uint8)).convert("RGB")
+            stored = np.asarray(image)
+            grey = np.round(stored.astype(np.float32) * (255 / self._most)).astype(np.uint8)
+            clear = image.info.get("transparency")
+            if isinstance(clear, int) and (stored == clear).any():
+                done.append("transparent")
+                grey[stored == clear] = 255 if self._alpha == "white" else 0
+            return Image.fromarray(grey).convert("RGB")
         if not image.has_transparency_data:
             return image.convert("RGB")
         rgba = image.convert("RGBA")

@@ -8,7 +8,8 @@ from models import quantities
 
 _NO_UTF8 = re.compile("[\udc80-\udcff]+")
 """How Python's file functions hand over bytes of a name that are no UTF-8."""
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""The last but one are what turns the direction of letters."""
 
 
 def is_utf8(name: str) -> bool:

@@ -66,8 +66,7 @@ def _start(options: DebugOptions, dataset: Dataset, console: Console) -> Trainin
         soft_wrap=True,
         markup=False,
     )
-    labels = torch.cat([part.images.labels[part.index] for part in (train, validation)])
-    counts = class_counts.count(labels.numpy(), len(dataset.classes))
+    counts = class_counts.count_selected(dataset, selection)
     if uneven := class_counts.notice(dataset.classes, counts):
         console.print(f"Notice: {uneven}", highlight=False, soft_wrap=True)
     return Training(

@@ -6,6 +6,7 @@ from pathlib import Path
 from models.quantities import count
 from search import run_folder
 from search.coordinates import NAMES, coordinates
+from search.metric import score_of
 from search.state import load
 
 
@@ -34,6 +35,7 @@ def write(run: Path, path: Path) -> int:
         for number, (trial, place) in enumerate(zip(full, places, strict=True)):
             values = [f"{place[i]:.6g}" for i in varying]
             for line in trial.epochs:
-                result = [f"{line['val_accuracy']:.6g}", f"{line['train_seconds']:.6g}"]
+                score = score_of(line, trial.metric)
+                result = [f"{score:.6g}", f"{line['train_seconds']:.6g}"]
                 writer.writerow([number, line["epoch"], *values, *result])
     return len(full)

@@ -14,7 +14,7 @@ from search.actions import Strategy
 from search.budget import Budget
 from search.fixed import InOrder
 from search.ladder import ladder
-from search.limits import Limits
+from search.limits import Limits, smallest
 from search.metric import Metric
 from search.options import RunOptions, SearchOptions, TranscriptOptions
 from search.plan import Plan
@@ -184,7 +184,12 @@ def _search_job(
     return Job(
         command="search",
         strategy=Search(
-            space, settings, [*known, *warm], _early(options, epochs), allows=limits.allow
+            space,
+            settings,
+            [*known, *warm],
+            _early(options, epochs),
+            allows=limits.allow,
+            least=smallest(space),
         ),
         space=space,
         second=second,

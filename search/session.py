@@ -94,7 +94,10 @@ def _run(
         dataset = trained_on(dataset, selection)
         print_notices(dataset, console)
         if earlier and earlier.fingerprint != dataset.fingerprint:
-            raise ValueError(f"the images are not those that {earlier.folder} was trained on")
+            raise ValueError(
+                f"the images are not those that {earlier.folder} was trained on, or were decoded "
+                "then by another version of kneepoint"
+            )
         if earlier:
             dataset = earlier.normalised(dataset)
     cluster.check(options.address)

@@ -64,14 +64,16 @@ class Search(Generic[D]):
         known: Sequence[tuple[str, D]] = (),
         early: EarlyStop | None = None,
         allows: Callable[[D], bool] = lambda design: True,
+        least: Sequence[D] = (),
     ) -> None:
         """`known` are designs by name that are begun first; `early` is for scheduler asha.
 
         `allows` tells, the same at any time, which designs may be trained: no other is proposed,
         but for known ones, which it is for others to refuse, and where it allows next to none.
+        Near the `least`, small designs, are those that it allows when it allows few.
         """
         self._space, self._settings, self._early = space, settings, early
-        self._known, self._allows = list(known), allows
+        self._known, self._allows, self._least = list(known), allows, least
         self._refused: set[D] = set()
         self.history: History[D] = History(settings.seed, space.is_result)
         self._decisions = 0
@@ -178,6 +180,8 @@ class Search(Generic[D]):
     def _sample_by_chance(self) -> D:
         random = random_for(self._settings.seed, self._decisions, _CHANCE)
         design = self._drawn(Chance(random))
+        for least in filter(self._allows, self._least if design is None else ()):
+            design = design or self._drawn(Near(random, self._space.answers(least)))
         return self._space.sample(Chance(random)) if design is None else design
 
     def _sample_by_model(self) -> D:

@@ -135,7 +135,8 @@ class Trainer:
             checkpoint_files.write(self._settings.store, name, saved)
         return asdict(result) | {
             "precision": str(training.precision),
-            "device": training.device.type,
+            # A GPU by its name: what a time says depends on it.
+            "device": describe(self._device) if self._device.type == "cuda" else self._device.type,
         }
 
 

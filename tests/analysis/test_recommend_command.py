@@ -57,6 +57,12 @@ def test_a_run_without_results_recommends_nothing(make_run, capsys):
     assert status == 1 and printed.err == "No design has a result yet.\n"
 
 
+def test_a_run_that_did_not_measure_balanced_accuracy_from_its_beginning(run, capsys):
+    run.record(class_counts=[900, 10], price=3600.0)
+    status, printed = answer(run, capsys, "--min-accuracy", "0.85")
+    assert status == 0 and re.search(r"balanced accuracy +not measured", printed.out)
+
+
 def test_an_unfinished_run_says_so(run, capsys):
     run.record(state="running", price=1.0)
     _, printed = answer(run, capsys, "--min-accuracy", "0.5")

@@ -116,6 +116,27 @@ def test_16_bits_are_scaled_to_8(folder: Path, highest: int, most: int, ending: 
     assert notices == (f"1 image has more than 8 bits a pixel: 0 to {most} is scaled to 0 to 255",)
 
 
+@pytest.mark.parametrize(("alpha", "below"), [("white", 255), ("black", 0)])
+def test_a_transparent_value_of_16_bits(folder: Path, alpha: str, below: int) -> None:
+    values = np.full((4, 6), 30_000, np.uint16)
+    values[1, 2], values[0, 0] = 7, 60_000
+    Image.fromarray(values).save(folder / "train/cat/x.png", transparency=7)
+    found = read(folder, alpha=alpha)
+    pixels = load(found, "train").pixels[1].numpy()
+    assert set(pixels[:, 1, 2]) == {below} and abs(int(pixels[0, 0, 0]) - 233) <= 1
+    assert any("transparent" in notice for notice in found.notices)
+
+
+@pytest.mark.parametrize("error", [RuntimeError, AttributeError])
+def test_whatever_pillow_raises_the_file_is_named(folder: Path, monkeypatch, error) -> None:
+    def broken(*arguments, **named):
+        raise error("Failed to decode frame 0")
+
+    monkeypatch.setattr(Image.Image, "load", broken)
+    with pytest.raises(DataError, match=r"image .*Failed to decode frame 0"):
+        read(folder)
+
+
 def test_values_without_a_known_white_are_refused(folder: Path) -> None:
     Image.new("F", (6, 4)).save(folder / "train/cat/deep.tif")
     with pytest.raises(DataError, match=r"deep\.tif cannot be read \(.*floating point: save it"):

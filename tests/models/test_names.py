@@ -9,6 +9,7 @@ def test_bytes_that_are_no_utf8_are_latin_1() -> None:
     assert not is_utf8(listed) and is_utf8("café")
     assert readable(listed) == "café €"
     assert readable("a\x1b[31m\nb\ud800") == "a_[31m_b_"
+    assert readable("\u202elive\u202c") == "_live_"  # would be read as evil
     assert readable("/データ/" + listed) == "/データ/café €"
 
 

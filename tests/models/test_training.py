@@ -185,6 +185,22 @@ def test_a_schedule_has_a_rate_for_each_step_and_stays_at_its_end(
     assert rates[steps:] == pytest.approx([last] * 3 * steps, abs=1e-9)
 
 
+def test_one_step_in_all_is_taken_at_the_rate_of_the_design(
+    digits: Dataset, digits_subsets: tuple[Subset, Subset]
+) -> None:
+    """A schedule of one step has nothing to move; torch's would stay at its lowest rate."""
+    few = Subset(digits_subsets[0].images, digits_subsets[0].index[:60])
+    weights = []
+    for schedule in ("one_cycle", "constant"):
+        design = dataclasses.replace(RICH, schedule=schedule, epochs=1, batch_size=50)
+        training = start(design, digits, few, digits_subsets[1])
+        assert training.steps_per_epoch == 1
+        training.run_epoch()
+        training.load_state(training.state())
+        weights.append(next(training.network.parameters()).detach().clone())
+    assert torch.equal(*weights)
+
+
 def test_dropout_and_the_order_of_images_draw_from_streams_of_their_own(
     digits: Dataset, digits_subsets: tuple[Subset, Subset], monkeypatch
 ) -> None:

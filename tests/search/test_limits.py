@@ -155,6 +155,19 @@ def job(**given) -> jobs.Job:
     return jobs.make_job(options, dataset, jobs.limits_of(options, dataset, plan))
 
 
+@pytest.mark.parametrize("searcher", ["curves", "tpe", "gp", "random"])
+def test_a_limit_just_above_the_smallest_network_leaves_designs_to_train(
+    tmp_path: Path, searcher: str
+) -> None:
+    """Of designs by chance next to none are so small."""
+    least = min(size(design) for design in smallest(SPACE))
+    found = job(max_parameters=int(1.3 * least), searcher=searcher)
+    lines = decided(tmp_path, found, trials=10)
+    assert [line["action"] for line in lines if line.get("by") != "known"].count("start") == 10
+    refused = [line for line in lines if line["action"] == "refuse"]
+    assert len(refused) <= 2  # cnn-1 and cnn-3
+
+
 def decided(run: Path, found: jobs.Job, trials: int = 25) -> list[dict]:
     """The decisions of a conversation of one lane that trains nothing."""
     follow = Follower(found.strategy)
@@ -204,6 +217,7 @@ def test_where_next_to_nothing_may_begin_designs_are_refused_in_the_end(
     tmp_path: Path, monkeypatch
 ) -> None:
     monkeypatch.setattr("search.strategy.MOST_DRAWS", 5)
+    monkeypatch.setattr("search.jobs.smallest", lambda space: [])  # near which are some
     decisions = decided(tmp_path, job(max_parameters=2_400, searcher="random"))
     assert len(decisions) >= 200 and {line["action"] for line in decisions} == {"refuse"}
 
