@@ -85,6 +85,19 @@ def test_a_run_becomes_a_table(tmp_path: Path, capsys) -> None:
     assert set(found.columns) == {"first_kernels", "last_kernels", "kernels"}
 
 
+def test_a_table_has_what_the_run_optimised(tmp_path: Path) -> None:
+    run = RunMaker(tmp_path / "run")
+    run.record()
+    run.write("run", event="start", objective_metric="balanced_accuracy")
+    for number, (accuracy, balanced) in enumerate([(0.97, 0.5), (0.9, 0.8)]):
+        design = Design(kernels=((8 + number,),), epochs=1)
+        run.trial(number, [], design=design)
+        run.epoch(number, 1, accuracy, accuracy, 1.0, balanced=balanced)
+    out = tmp_path / "run.csv"
+    assert main(["--export", str(run.folder), "--out", str(out)]) == 0
+    assert curve_table.read(out).accuracies.ravel().tolist() == [0.5, 0.8]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
