@@ -33,6 +33,7 @@ BEAT_SECONDS = 10.0
 SECONDS = 45.0
 """After so long without a word the lease is free."""
 
+LOOK_SECONDS = 1.0
 SETTLE_SECONDS = 15.0
 """Who is taken over looks within that time, and so has written its last file."""
 
@@ -94,6 +95,24 @@ def check_free(store: Store, run: str) -> None:
         )
 
 
+def await_free(store: Store, run: str, say: Callable[[str], None]) -> None:
+    """Returns when the run in `store` is free: at once, or when the one who had it is not heard of
+    any more, as after its machine was lost. ValueError as soon as it is known to be at work."""
+    holder = read(store)
+    if holder is None or not holder.holds():
+        return
+    if holder.machine == _machine():  # where that can be seen
+        check_free(store, run)
+    seconds = max(holder.beat + SECONDS - time.time(), 0.0)
+    say(f"Run {run} was being trained by {holder}: waiting {seconds:.0f} s for its word")
+    while holder.holds():
+        time.sleep(LOOK_SECONDS)
+        found = read(store)
+        if found is None or (found.owner, found.beat) != (holder.owner, holder.beat):
+            check_free(store, run)
+            return
+
+
 class Lease:
     """Held while it is entered, by this process; `lost` says when another has it."""
 
@@ -110,7 +129,7 @@ class Lease:
         """Takes the lease of the run in `store`, whose newest generation is `known` from its
         ledger; ValueError where another holds it, unless it is to be taken over."""
         if not take_over:
-            check_free(store, run)
+            await_free(store, run, say)
         before = read(store)
         now = time.time()
         self._store, self._run, self._say = store, run, say

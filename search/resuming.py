@@ -15,7 +15,7 @@ from search import budget as budgets
 from search import run_folder
 from search.copier import LEDGER, fetch
 from search.credentials import without_secrets
-from search.lease import check_free
+from search.lease import await_free
 from search.newest import bring_up_to_date
 from search.options import RunOptions, SearchOptions, TranscriptOptions
 from search.price import bill_of
@@ -146,7 +146,7 @@ def _take_newest(folder: Path, store: Store, take_over: bool) -> None:
     if store == Folder(str(folder)):
         return
     if not take_over:
-        check_free(store, folder.name)
+        await_free(store, folder.name, print)
     if not (folder / LEDGER).is_dir():
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()

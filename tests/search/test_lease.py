@@ -13,7 +13,7 @@ import pytest
 
 from search import lease as leases
 from search.copier import Copier
-from search.lease import FILE, Holder, Lease, TakenOver, check_free, read
+from search.lease import FILE, Holder, Lease, TakenOver, await_free, check_free, read
 from search.store import Folder, open_store
 from tests.search.processes import wait_for
 
@@ -72,6 +72,24 @@ def test_a_word_from_the_owner_keeps_it_and_silence_frees_it(store) -> None:
         check_free(store, "run")
     change(store, beat=time.time() - 46)
     check_free(store, "run")
+
+
+def test_a_head_that_was_lost_is_waited_for_until_it_counts_as_gone(store, monkeypatch) -> None:
+    """Of another machine nobody can see whether it still lives, but by its word."""
+    monkeypatch.setattr("search.lease.SECONDS", 1.5)
+    monkeypatch.setattr("search.lease.LOOK_SECONDS", 0.05)
+    take(store)
+    change(store, machine="another machine", host="lost", beat=time.time())
+    said: list[str] = []
+    await_free(store, "run", said.append)
+    assert len(said) == 1 and "lost" in said[0] and "waiting" in said[0]
+    assert not read(store).holds()
+    change(store, beat=time.time())  # it is at work after all
+    word = threading.Timer(0.4, lambda: change(store, beat=time.time()))
+    word.start()
+    with pytest.raises(ValueError, match="being trained by lost"):
+        await_free(store, "run", said.append)
+    word.join()
 
 
 def test_a_killed_process_of_this_machine_holds_nothing(store, tmp_path: Path) -> None:
