@@ -96,7 +96,7 @@ class Conversation:
         """What a lane trains, a free one or a new one; None when the cluster holds no more lanes,
         when there is nothing now, or no more at all."""
         if len(self._legs) >= self._open_lanes():
-            self._check_open("left with its node")
+            self._check_open("its node has left")
             return None
         # Not where it just failed, if there is elsewhere.
         leg = self._waiting.take(lane if self._open_lanes() > 1 else "") or self._ask()
@@ -207,17 +207,17 @@ class Conversation:
             return
         self._fault(number, reason, lane)
         if self._faults.blames_lane(lane):
-            self._close(lane, answer["place"], f"fails again and again, and is closed: {reason}")
+            self._close(lane, answer["place"], "fails again and again, and is closed", reason)
 
-    def _close(self, lane: str, place: str, why: str) -> None:
+    def _close(self, lane: str, place: str, why: str, reason: str) -> None:
         self.closed[lane] = place
-        self._warn(f"A lane {f'on {place} ' if place else ''}{why}")
-        self._check_open(why)
+        self._warn(f"A lane {f'on {place} ' if place else ''}{why}: {reason}")
+        self._check_open(reason)
 
-    def _check_open(self, why: str) -> None:
+    def _check_open(self, reason: str) -> None:
         """Ends the search where lanes are closed, and there is no other."""
         if self.closed and not self._legs and self._open_lanes() <= 0:
-            self.ending.stop(f"no lane works any more: the last {why}")
+            self.ending.stop(f"no lane works any more, the last: {reason}")
 
     def _fault(self, number: int, reason: str, lane: str = "", *, anew: bool = False) -> None:
         """A trial lost its lane, or its machine failed: it goes on in another one, `anew` from its
@@ -303,7 +303,7 @@ class Conversation:
         self._restart(number, reason)  # for which no trial is to blame
         if self.ending.did_not_start(reason):
             unstarted = sum(not place for place in self.closed.values())
-            self._close(f"unstarted {unstarted}", "", f"never starts: {reason}")
+            self._close(f"unstarted {unstarted}", "", "never starts", reason)
 
     def _end(self, number: int, failure: str = "", reason: str = "") -> None:
         self._legs.discard(number)
