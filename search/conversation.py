@@ -9,6 +9,7 @@ from models.design import Design
 from models.quantities import count
 from search.actions import Resume, Start, Strategy
 from search.budget import Budget
+from search.closed_lanes import ClosedLanes
 from search.ending import Ending
 from search.fault_counts import MOST_OF_A_TRIAL, FaultCounts
 from search.leg import Leg, leg_of
@@ -56,7 +57,7 @@ class Conversation:
         self.strategy, self.recorder, self.budget = strategy, recorder, budget
         self.ending = Ending(recorder, budget, stopping, interrupted)
         self._refuse, self._seed, self._say = refuse, seed, say
-        self._lanes, self._storage_fault, self._warn = lanes, storage_fault, warn
+        self._lanes, self._storage_fault = lanes, storage_fault
         self._begun = Counter(trial.design for trial in recorder.state.trials.values())
         self._legs: set[int] = set()
         """Trials that are in a lane."""
@@ -67,10 +68,7 @@ class Conversation:
         self._idle_lane = False
         """Whether a lane has come free and was not given a leg since."""
         self._faults = FaultCounts()
-        self.closed: dict[str, str] = {}
-        """Lanes whose machine failed again and again, with their places. These they keep, so that
-        no other lane gets them; a lane that never starts has none."""
-        self._has_left = has_left
+        self.closed = ClosedLanes(warn, has_left)
         self._exhausted = False
         self._refused = ""
         """Why no further design is begun."""
@@ -110,8 +108,6 @@ class Conversation:
         return self.next_leg(lane) if self._waiting and not self.ending.is_due() else None
 
     def _open_lanes(self) -> int:
-        for lane in [lane for lane, place in self.closed.items() if self._has_left(place)]:
-            del self.closed[lane]
         return self._lanes() - len(self.closed)
 
     def _enter_lane(self, trial: int) -> None:
@@ -207,12 +203,8 @@ class Conversation:
             return
         self._fault(number, reason, lane)
         if self._faults.blames_lane(lane):
-            self._close(lane, answer["place"], "fails again and again, and is closed", reason)
-
-    def _close(self, lane: str, place: str, why: str, reason: str) -> None:
-        self.closed[lane] = place
-        self._warn(f"A lane {f'on {place} ' if place else ''}{why}: {reason}")
-        self._check_open(reason)
+            self.closed.add(lane, answer["place"], reason)
+            self._check_open(reason)
 
     def _check_open(self, reason: str) -> None:
         """Ends the search where lanes are closed, and there is no other."""
@@ -302,8 +294,8 @@ class Conversation:
             return
         self._restart(number, reason)  # for which no trial is to blame
         if self.ending.did_not_start(reason):
-            unstarted = sum(not place for place in self.closed.values())
-            self._close(f"unstarted {unstarted}", "", "never starts", reason)
+            self.closed.add_unstarted(reason)
+            self._check_open(reason)
 
     def _end(self, number: int, failure: str = "", reason: str = "") -> None:
         self._legs.discard(number)
