@@ -23,6 +23,7 @@ DIGITS = ["--dataset", "digits", "--precision", "fp32", "--cpus-per-worker", "1"
 FULL = ["--searcher", "random", "--scheduler", "none"]
 
 
+@pytest.mark.slow
 def test_out_of_memory_is_the_trial_s_result(ray_cluster: str, tmp_path: Path) -> None:
     """And the lane goes on with the next trial."""
     with training_by(Greedy):
@@ -40,6 +41,7 @@ def test_out_of_memory_is_the_trial_s_result(ray_cluster: str, tmp_path: Path) -
     assert sum(trial.restarts for trial in found.trials.values()) == 0
 
 
+@pytest.mark.slow
 def test_a_killed_lane_costs_one_epoch(ray_cluster: str, tmp_path: Path) -> None:
     """Tune's actor; workers are killed among the faults of test_fault_injection_on_ray."""
     # Two that are both still at it when the kill comes, or an idle lane might be hit.
