@@ -233,7 +233,7 @@ def _train(session: Session, recorder: Recorder) -> Outcome:
     live = LiveLine(recorder, session.budget, console, both=session.is_uneven)
     say = functools.partial(console.print, soft_wrap=True)
     times = Watch(NodeTimes(session.folder / NODE_TIMES), cluster.node_use, say)
-    with live, times, Interrupt(console.print) as interrupt:
+    with live, times, Interrupt(lambda line: _stopping(session, line)) as interrupt:
         lanes = LaneCount(plan, options.parallel, fixed=run_plan.uses_mps(options))
         with _writable(session.folder):
             conversation = Conversation(
@@ -264,6 +264,14 @@ def _train(session: Session, recorder: Recorder) -> Outcome:
     with ending.recording():
         recorder.close("interrupted" if cut else "end", ending.why)
     return Outcome(interrupt.asked, ending.fault)
+
+
+def _stopping(session: Session, line: str) -> None:
+    """The user asked for the end. That is noted at once: SIGTERM to a whole group, as timeout and
+    systemd send it, ends Ray's own processes too, and these this one."""
+    with contextlib.suppress(OSError, ValueError):
+        run_folder.write_info(session.folder, state="interrupted", ended=run_folder.now())
+    session.console.print(line)
 
 
 def _storage_fault(store: Store) -> str:

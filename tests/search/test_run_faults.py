@@ -2,16 +2,18 @@
 
 import errno
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from ray.exceptions import RaySystemError
 from ray.tune import TuneError
 
 from models.design import Design
+from search import run_folder
 from search.lane_count import LaneCount
 from search.limits import Limits
 from search.plan import Plan
-from search.session import _storage_fault
+from search.session import _stopping, _storage_fault
 from search.state import fold
 from search.store import Folder
 from search.tune_loop import of_surroundings
@@ -47,6 +49,17 @@ def test_storage_that_is_not_mounted_any_more_is_no_storage(tmp_path: Path) -> N
     Path(store.path).mkdir(parents=True)
     (Path(store.path) / "run.json").write_text("{}")
     assert _storage_fault(store) == ""
+
+
+def test_that_the_end_was_asked_for_is_noted_at_once(tmp_path: Path) -> None:
+    said: list[str] = []
+    run_folder.write_info(tmp_path, state="running", name="one")
+    session = SimpleNamespace(folder=tmp_path, console=SimpleNamespace(print=said.append))
+    _stopping(session, "Stopping")
+    assert run_folder.read_info(tmp_path)["state"] == "interrupted" and said == ["Stopping"]
+    session.folder = tmp_path / "gone"
+    _stopping(session, "Stopping")  # nothing can be noted there
+    assert len(said) == 2
 
 
 def test_a_run_is_not_resumed_with_workers_that_its_trials_cannot_have() -> None:
