@@ -57,13 +57,6 @@ def checking() -> Iterator[None]:
         raise BadInput(str(error)) from error
 
 
-def print_any_name() -> None:
-    """Letters that the terminal's encoding has not are printed as escapes, where they were an
-    error."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-
-
 def refuse(message: str) -> int:
     """Prints one line to stderr; gives the exit status for bad input."""
     print(f"error: {' '.join(message.split())}", file=sys.stderr)

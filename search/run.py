@@ -32,7 +32,6 @@ def main(words: Sequence[str]) -> int:
 
 def _main(words: Sequence[str]) -> int:
     first = words[0] if words else ""
-    command_line.print_any_name()
     try:
         if first == "debug":
             return _debug(command_line.parse(DebugOptions, words[1:], f"{PROGRAM} debug"))
