@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,8 @@ END = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Ctrl-C, a request to end, and a terminal that was closed."""
 SAME_SECONDS = 0.5
 """SIGTERM comes twice from `timeout`, to the process and to its group."""
+AGAIN_SECONDS = 0.05
+"""After which a KeyboardInterrupt that got lost is raised again."""
 
 
 class Interrupt:
@@ -66,10 +69,43 @@ def ending_cleanly() -> Iterator[None]:
     for number in _heeded((signal.SIGTERM, signal.SIGHUP)):
         before[number] = signal.signal(number, end)
     try:
-        yield
+        with _none_unheard(end if before else signal.default_int_handler):
+            yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _none_unheard(end: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """While entered, a KeyboardInterrupt that Python could not pass on is raised again by `end`.
+
+    One raised in a destructor or in the callback of a weak reference ends there, with a line on
+    standard error (sys.unraisablehook), and the user's word would be lost.
+    """
+    hook_before, again = sys.unraisablehook, list[threading.Timer]()
+
+    def hook(unraisable: "sys.UnraisableHookArgs") -> None:
+        if not (issubclass(unraisable.exc_type, KeyboardInterrupt) and _is_main_thread()):
+            hook_before(unraisable)
+            return
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, END)
+        # Later, from another thread: raised here it would be unraisable once more.
+        main = threading.get_ident()
+        timer = threading.Timer(AGAIN_SECONDS, signal.pthread_kill, (main, signal.SIGTERM))
+        timer.daemon = True
+        again.append(timer)
+        timer.start()
+        signal.signal(signal.SIGTERM, end)
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = hook_before
+        for timer in again:
+            timer.cancel()
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -69,6 +69,34 @@ def test_outside_of_a_search_it_ends_through_the_clean_up(number: signal.Signals
             signal.raise_signal(number)  # again, which does not disturb
             cleaned = True
     assert cleaned
+
+
+class _Deleted:
+    """Does something as it is deleted: Python prints what a destructor raises, and goes on."""
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        self._act = act
+
+    def __del__(self) -> None:
+        self._act()
+
+
+@pytest.mark.parametrize("number", ALL)
+def test_one_that_comes_while_something_is_deleted_is_not_lost(number, capfd) -> None:
+    heard = False
+    with pytest.raises(KeyboardInterrupt), ending_cleanly():
+        _Deleted(lambda: signal.raise_signal(number))
+        _Deleted(lambda: time.sleep(4 * interrupt.AGAIN_SECONDS))  # and lost once more
+        heard = True
+        time.sleep(10)
+    assert heard and capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("number", ALL)
+def test_one_that_is_lost_at_the_end_kills_nobody(number) -> None:
+    with ending_cleanly():
+        _Deleted(lambda: signal.raise_signal(number))
+    time.sleep(4 * interrupt.AGAIN_SECONDS)
 
 
 def test_under_nohup_a_hang_up_is_nothing() -> None:
