@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from analysis import findings
-from analysis.choice import Limits, choose, closest
-from analysis.figure_style import trial_label
-from analysis.findings import Findings
-from analysis.headline import price_of, unfinished
 from analysis.options import RecommendOptions
-from analysis.quantities import count
-from analysis.run_folder import RunError
-from analysis.section_winner import design_fields
-from search import command_line
-from search.output import unbroken
+from analysis.run.labels import trial_label
+from analysis.run.quantities import count
+from analysis.run.run_folder import RunError
+from analysis.sections.headline import price_of, unfinished
+from analysis.sections.section_winner import design_fields
+from analysis.tables import findings
+from analysis.tables.choice import Limits, choose, closest
+from analysis.tables.findings import Findings
+from search.cli import command_line
+from search.cli.standard_output import unbroken
 
 NO_DESIGN = 1
 """Exit status where no design qualifies."""

@@ -4,23 +4,24 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from analysis import findings, headline, section_run, section_trials, section_winner
-from analysis.class_labels import labels_of
-from analysis.findings import Findings
+from analysis.figures.class_labels import labels_of
 from analysis.options import ReportOptions
-from analysis.page import Page, Section, render
-from analysis.report_folder import ReportFolder
-from analysis.run_facts import summary
-from analysis.run_folder import RunError
-from analysis.section_activations import activations_section
-from analysis.section_cost import (
+from analysis.run.run_facts import summary
+from analysis.run.run_folder import RunError
+from analysis.sections import headline, section_run, section_trials, section_winner
+from analysis.sections.page import Page, Section, render
+from analysis.sections.report_folder import ReportFolder
+from analysis.sections.section_activations import activations_section
+from analysis.sections.section_cost import (
     bill_section,
     epochs_section,
     front_section,
     search_section,
 )
-from search import command_line
-from search.output import unbroken
+from analysis.tables import findings
+from analysis.tables.findings import Findings
+from search.cli import command_line
+from search.cli.standard_output import unbroken
 
 
 @unbroken

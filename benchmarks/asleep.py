@@ -10,7 +10,7 @@ import ray
 import ray.tune
 
 from models.design import Design, from_dict
-from search.leg import from_config
+from search.lanes.leg import from_config
 
 EPOCH_SECONDS = 30.0
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import torch
 from torch.nn.functional import cross_entropy
 
+from models.data.images import Subset
 from models.design import Design
-from models.device import Precision
-from models.images import Subset
 from models.network import build
-from models.optimisation import make_optimizer
+from models.training.device import Precision
+from models.training.optimisation import make_optimizer
 
 PRECISIONS = [
     Precision("fp32", False),

@@ -16,8 +16,8 @@ from ray.tune.integration.ray_train import TuneReportCallback
 from benchmarks.nothing import Nothing
 from models import checkpoint
 from models.design import Design, from_dict, to_dict
-from models.device import FIXED
-from search.plan import Plan
+from models.training.device import FIXED
+from search.terms.plan import Plan
 
 
 def train_in_trainers(run: Path, designs: Sequence[Design], plan: Plan) -> float:

@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from search import ledger
+from search.record import ledger
 
 LONGEST_SECONDS = 300
 OPTIONS = ("--dataset", "digits", "--precision", "fp32", "--device", "cpu")

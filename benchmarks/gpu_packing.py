@@ -3,8 +3,8 @@
 from benchmarks.random_images import random_images
 from benchmarks.ray_session import ray_with
 from models.transcript import TRANSCRIPT
-from search import packing
-from search.plan import Plan
+from search.cluster import packing
+from search.terms.plan import Plan
 
 
 def run() -> None:

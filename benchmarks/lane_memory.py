@@ -14,8 +14,8 @@ from benchmarks.lanes import train_in_lanes
 from benchmarks.random_images import random_images
 from benchmarks.ray_session import ray_with
 from models.transcript import TRANSCRIPT
-from search.plan import Plan
-from search.state import Trial
+from search.record.state import Trial
+from search.terms.plan import Plan
 
 DESIGNS = ("ann-3", "cnn-3", "final")
 IMAGES = 400

@@ -5,23 +5,23 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from models.dataset import Dataset
+from models.data.dataset import Dataset
+from models.data.selection import select
 from models.design import Design
-from models.selection import select
-from models.training import Training
-from search.budget import Budget
-from search.conversation import Conversation
-from search.fixed import InOrder
-from search.follow import Follower
-from search.lane import make_lane
-from search.node_versions import versions
-from search.plan import Plan
-from search.recorder import Recorder
-from search.scalars import Scalars
-from search.state import SearchState, Trial
-from search.store import Folder
-from search.tune_loop import run_legs
-from search.worker import TrialSettings
+from models.training.training_run import Training
+from search.cluster.node_versions import versions
+from search.lanes.lane_actor import make_lane
+from search.lanes.worker import TrialSettings
+from search.record.recorder import Recorder
+from search.record.state import SearchState, Trial
+from search.record.strategy_follower import Follower
+from search.record.tensorboard_events import Scalars
+from search.scheduling.leg_scheduler import Conversation
+from search.scheduling.tune_loop import run_legs
+from search.storage.store import Folder
+from search.strategy.fixed_designs import InOrder
+from search.terms.budget import Budget
+from search.terms.plan import Plan
 
 
 def train_in_lanes(

@@ -15,16 +15,16 @@ import ray.tune
 
 from benchmarks.asleep import EPOCH_SECONDS, Asleep, epoch_line, epoch_seconds
 from benchmarks.ray_session import ray_with
-from search.budget import Budget
-from search.conversation import Conversation
-from search.follow import Follower
-from search.plan import Plan
-from search.recorder import Recorder
-from search.scalars import Scalars
-from search.space import Space
-from search.strategy import Search, StrategySettings
-from search.tune_adapter import Ask, Decide
-from search.tune_loop import run_legs
+from search.record.recorder import Recorder
+from search.record.strategy_follower import Follower
+from search.record.tensorboard_events import Scalars
+from search.scheduling.leg_scheduler import Conversation
+from search.scheduling.tune_adapter import Ask, Decide
+from search.scheduling.tune_loop import run_legs
+from search.space.design_space import Space
+from search.strategy.search_strategy import Search, StrategySettings
+from search.terms.budget import Budget
+from search.terms.plan import Plan
 
 LANES, RESULTS = 1000, 12_000
 SLEEPING, SLEEPING_SECONDS = 64, 180.0

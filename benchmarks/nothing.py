@@ -6,8 +6,8 @@ import torch
 import torch.distributed as dist
 
 from models.design import Design
-from models.device import Precision
-from models.training import EpochResult
+from models.training.device import Precision
+from models.training.training_run import EpochResult
 
 
 class Nothing:

@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 
-from models.dataset import Dataset, Decoded, Source, cache_folder, write
-from models.dataset import from_dict as dataset_from_dict
+from models.data.dataset import Dataset, Decoded, Source, cache_folder, write
+from models.data.dataset import from_dict as dataset_from_dict
 
 KEY = "benchmark-noise-1"
 TRAIN, TEST = 50_000, 1_000

@@ -6,13 +6,13 @@ from contextlib import contextmanager
 
 import ray
 
-from search import cluster
+from search.cluster import ray_connection
 
 
 @contextmanager
 def ray_with(cpus: int) -> Iterator[None]:
     """Ray with so many CPUs, whatever the machine has, and without a word from it."""
-    cluster.apply_settings()
+    ray_connection.apply_settings()
     ray.init(
         address="local",
         num_cpus=cpus,

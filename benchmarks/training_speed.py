@@ -15,12 +15,12 @@ from benchmarks.lanes import train_in_lanes
 from benchmarks.random_images import random_images
 from benchmarks.ray_session import ray_with
 from benchmarks.tutorial_loop import TutorialLoop
-from models.dataset import Dataset
+from models.data.dataset import Dataset
+from models.data.selection import select, subsets
 from models.design import Design
-from models.selection import select, subsets
 from models.transcript import TRANSCRIPT
-from search.plan import Plan
-from search.state import SearchState, Trial
+from search.record.state import SearchState, Trial
+from search.terms.plan import Plan
 
 IMAGES = {"ann-3": 50_000, "cnn-3": 6_000, "final": 6_000}
 """Training images: on two cores an epoch takes some seconds."""

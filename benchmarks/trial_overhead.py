@@ -11,10 +11,10 @@ from benchmarks.lanes import train_in_lanes
 from benchmarks.nothing import Nothing
 from benchmarks.ray_session import ray_with
 from models import checkpoint
-from models.dataset import Source, prepare
+from models.data.dataset import Source, prepare
 from models.design import Design
-from models.device import FIXED
-from search.plan import Plan
+from models.training.device import FIXED
+from search.terms.plan import Plan
 
 LANES = 2
 WARM, MEASURED, DOCUMENTED, PLAIN = 10, 100, 6, 200

@@ -11,10 +11,10 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 from torchvision import transforms
 
+from models.data.images import Subset
 from models.design import Design
-from models.images import Subset
 from models.network import build
-from models.optimisation import make_optimizer
+from models.training.optimisation import make_optimizer
 
 LOADERS = 2
 

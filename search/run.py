@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from search import command_line, surroundings
-from search.interrupt import ending_cleanly
-from search.options import DebugOptions, RunOptions, SearchOptions, TranscriptOptions
-from search.output import unbroken
+from search.cli import command_line, host_checks
+from search.cli.interrupt import ending_cleanly
+from search.cli.options import DebugOptions, RunOptions, SearchOptions, TranscriptOptions
+from search.cli.standard_output import unbroken
 
 if TYPE_CHECKING:
-    from search.run_storage import LastCopy
+    from search.session.run_storage import LastCopy
 
 NO_RESULT = 1
 """Exit status where no trial has a result, a fault stopped the search, another process has taken
@@ -44,7 +44,7 @@ def _main(words: Sequence[str]) -> int:
 
 
 def _debug(options: DebugOptions) -> int:
-    from search.debug import debug
+    from search.session.debug_training import debug
 
     debug(options, _console())
     return 0
@@ -52,11 +52,11 @@ def _debug(options: DebugOptions) -> int:
 
 def _run(options: RunOptions, words: Sequence[str] = ()) -> int:
     with command_line.checking():
-        surroundings.check_user()
+        host_checks.check_user()
     # Imported here: the debug mode does without Ray, and --help without any wait.
-    from search.run_folder import read_info
-    from search.run_storage import LastCopy
-    from search.session import run
+    from search.record.run_folder import read_info
+    from search.session.run_session import run
+    from search.session.run_storage import LastCopy
 
     named = {w[2:].partition("=")[0].replace("-", "_") for w in words if w.startswith("--")}
     last_copy = LastCopy()
@@ -94,7 +94,7 @@ def _take_down(options: RunOptions, last_copy: "LastCopy") -> bool:
     for."""
     if not options.cluster_down:
         return True
-    from search import ray_up
+    from search.cluster import ray_up
 
     missing = last_copy.missing()
     if not missing:

@@ -14,13 +14,14 @@ from rich.table import Table
 from tyro.conf import Positional, arg
 
 from models.quantities import count
-from search import areas, command_line, comparison, curve_table, export_curves, stress
-from search.areas import Area
-from search.command_line import BadInput, checking
-from search.comparison import Line, Result
-from search.output import unbroken
-from search.rivals import COMPARED, STRATEGIES
-from search.score import Score
+from search.cli import command_line
+from search.cli.command_line import BadInput, checking
+from search.cli.standard_output import unbroken
+from search.replay import comparison, curve_table, decision_times, hypervolumes, table_export
+from search.replay.baselines import COMPARED, STRATEGIES
+from search.replay.comparison import Line, Result
+from search.replay.hypervolumes import Area
+from search.replay.score import Score
 
 PROGRAM = "python search/simulate.py"
 LEAST_EPOCHS = 3
@@ -87,7 +88,7 @@ def _export(options: SimulateOptions, console: Console) -> int:
     if options.out is None:
         raise ValueError("--export needs --out FILE.csv")
     _check_out(options.out)
-    rows = export_curves.write(Path(str(options.export)), options.out)
+    rows = table_export.write(Path(str(options.export)), options.out)
     console.print(f"{count(rows, 'configuration')} in {options.out}", soft_wrap=True)
     return 0
 
@@ -113,7 +114,7 @@ def _simulate(options: SimulateOptions, console: Console) -> int:
         if options.trials < 1:
             raise ValueError(f"--trials {options.trials}: 1 or more")
         for each in workers:
-            found = stress.run(options.tables[0], each, options.trials, console)
+            found = decision_times.run(options.tables[0], each, options.trials, console)
             console.print(str(found), highlight=False, soft_wrap=True)
         return 0
     if options.objectives == "accuracy,cost":
@@ -155,7 +156,7 @@ def _compare(
 
 def _draw(results: list[Result], path: Path) -> None:
     os.environ["MPLBACKEND"] = "agg"  # a notebook names one that another Python may lack
-    from search.comparison_figure import draw
+    from search.replay.comparison_figure import draw
 
     draw(results, path)
 
@@ -163,7 +164,9 @@ def _draw(results: list[Result], path: Path) -> None:
 def _areas(options: SimulateOptions, workers: list[int], console: Console) -> None:
     with _progress(console) as progress:
         bar = progress.add_task("Replaying", total=len(options.tables) * len(workers))
-        found = areas.measure(options.tables, workers, options.seeds, lambda: progress.advance(bar))
+        found = hypervolumes.measure(
+            options.tables, workers, options.seeds, lambda: progress.advance(bar)
+        )
     console.print(_area_table(found))
 
 

@@ -10,9 +10,9 @@ import hypothesis
 import pytest
 import torch
 
-from models.dataset import Dataset, Source, load, prepare
-from models.images import Images, Subset, everything, split
-from search.ledger import Ledger
+from models.data.dataset import Dataset, Source, load, prepare
+from models.data.images import Images, Subset, everything, split
+from search.record.ledger import Ledger
 
 # How long an example takes says more of the machine than of the code; tests have time-outs.
 hypothesis.settings.register_profile("kneepoint", deadline=None)
@@ -98,7 +98,7 @@ def ray_cluster() -> Iterator[str]:
     """One local cluster of two cores for all tests; commands find it as users' would."""
     from ray.cluster_utils import Cluster
 
-    from search import cluster as ours
+    from search.cluster import ray_connection as ours
 
     ours.apply_settings()
     head = {"num_cpus": 2, "include_dashboard": True, "dashboard_host": "127.0.0.1"}

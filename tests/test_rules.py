@@ -66,7 +66,7 @@ def test_analysis_imports_no_ray_and_only_light_modules_of_search(path: Path) ->
     assert not top(reached(of_search)) & RAY_OR_TORCH
 
 
-@pytest.mark.parametrize("module", ["search.run", "search.space", "analysis.report"])
+@pytest.mark.parametrize("module", ["search.run", "search.space.design_space", "analysis.report"])
 def test_commands_start_without_ray(module: str) -> None:
     code = f"import sys, {module}; sys.exit('ray' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

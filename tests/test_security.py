@@ -13,7 +13,7 @@ from models import checkpoint
 from models.design import Design, to_dict
 from models.network import build
 from search.run import main
-from search.store import Folder
+from search.storage.store import Folder
 from tests.test_rules import OURS, files
 
 RUNS_CODE = {

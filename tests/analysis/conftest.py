@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 import torch
 
-from analysis import findings
-from analysis.findings import Findings
+from analysis.tables import findings
+from analysis.tables.findings import Findings
 from models import checkpoint
-from models.dataset import Source, load, prepare
+from models.data.dataset import Source, load, prepare
+from models.data.images import split
 from models.design import Design, to_dict
-from models.device import FIXED
-from models.images import split
 from models.network import measure_size
-from models.scoring import classification_metrics, predict
-from models.training import Training
-from search.ledger import Kind, Ledger
+from models.training.device import FIXED
+from models.training.scoring import classification_metrics, predict
+from models.training.training_run import Training
+from search.record.ledger import Kind, Ledger
 
 CIFAR = {
     "name": "cifar10",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from analysis import recommend, report
-from analysis.accuracies import Accuracies
+from analysis.run.accuracies import Accuracies
 from models.design import Design
 
 DESIGN = Design(epochs=2)

@@ -13,14 +13,16 @@ import torch
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 
-from analysis import class_labels, fonts, recommend, report, table_files
-from analysis.class_labels import FILE, labels_of
-from analysis.figure_style import shorten
-from analysis.prediction_quality import class_table, confusion_table
-from analysis.report_folder import ReportFolder
+from analysis import recommend, report
+from analysis.figures import class_labels, fonts
+from analysis.figures.class_labels import FILE, labels_of
+from analysis.run.labels import shorten
+from analysis.sections.report_folder import ReportFolder
+from analysis.tables import table_files
+from analysis.tables.prediction_quality import class_table, confusion_table
 from models.design import Design
 from models.network import build
-from models.scoring import classification_metrics
+from models.training.scoring import classification_metrics
 
 CUNEIFORM, YI = "\U00012000\U0001202d", "ꀀꀁ"
 NASTY = ("caf\udce9", 'q"u,o\nte', "<script>x", "a|b&c_%#{\\y}$x$", "кот", "γάτα", "\x1b[31m")

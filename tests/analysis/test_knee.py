@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from analysis import knee
+from analysis.tables import knee
 
 
 def front(*points):

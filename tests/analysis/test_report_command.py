@@ -14,7 +14,7 @@ import analysis
 from analysis import report
 from models.design import Design
 from models.network import build
-from models.scoring import classification_metrics
+from models.training.scoring import classification_metrics
 from models.transcript import TRANSCRIPT
 
 COMMAND = Path(analysis.__file__).parent / "report.py"

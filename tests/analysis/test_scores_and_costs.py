@@ -9,17 +9,17 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
-from analysis.cost_kinds import cost_table
-from analysis.importance import importance_table, importances
-from analysis.node_table import node_table
-from analysis.prediction_quality import class_table, confused_pairs_table, confusion_table
+from analysis.tables.cost_kinds import cost_table
+from analysis.tables.importance import importance_table, importances
+from analysis.tables.node_table import node_table
+from analysis.tables.prediction_quality import class_table, confused_pairs_table, confusion_table
 from models.design import Design
-from models.scoring import classification_metrics
-from search import state
-from search.accounts import Share
-from search.space import Space
-from search.state import SearchState
-from search.study import StudyLog
+from models.training.scoring import classification_metrics
+from search.record import state
+from search.record.state import SearchState
+from search.record.study_log import StudyLog
+from search.space.design_space import Space
+from search.terms.accounts import Share
 from tests.search.hand_made import end, epoch, trial
 
 

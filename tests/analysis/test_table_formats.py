@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import table_files
-from analysis.table_files import Table, cells, escape_tex, latex, markdown
+from analysis.tables import table_files
+from analysis.tables.table_files import Table, cells, escape_tex, latex, markdown
 
 NASTY = r"50|100_{\input{x}} $a$ 100% #1 & ~^ <script> \end ]["
 

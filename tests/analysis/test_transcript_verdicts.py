@@ -4,11 +4,11 @@ import dataclasses
 
 import pytest
 
-from analysis import claim_checks
-from analysis.claim_checks import Finding
-from analysis.claim_evidence import NotTried, gather
-from analysis.claims import CLAIMS
-from analysis.verdicts import transcript_table, verdict
+from analysis.claims import claim_checks
+from analysis.claims.claim_checks import Finding
+from analysis.claims.claim_evidence import NotTried, gather
+from analysis.claims.transcript_claims import CLAIMS
+from analysis.claims.verdicts import transcript_table, verdict
 from models.transcript import TRANSCRIPT
 from tests.analysis.conftest import CIFAR
 

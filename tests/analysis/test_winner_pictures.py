@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from analysis import plot_accuracy_cost, plot_curves, plot_kernels, plot_structure
-from analysis.activation_maps import activation_maps
-from analysis.figure_style import style
-from analysis.findings import read
-from analysis.network_layers import network_layers
-from analysis.plot_activations import MOST_MAPS, activations_info, strip_pixels
-from analysis.section_activations import figure_name, shown_first
+from analysis.figures import plot_accuracy_cost, plot_curves, plot_kernels, plot_structure
+from analysis.figures.figure_style import style
+from analysis.figures.plot_activations import MOST_MAPS, activations_info, strip_pixels
+from analysis.sections.section_activations import figure_name, shown_first
+from analysis.tables.activation_maps import activation_maps
+from analysis.tables.findings import read
+from analysis.tables.network_layers import network_layers
 from models.design import Design
 from models.network import build, measure_size
 from models.transcript import TRANSCRIPT

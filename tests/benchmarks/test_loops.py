@@ -10,8 +10,8 @@ from benchmarks.__main__ import main
 from benchmarks.bare_loop import PRECISIONS, bare_epoch, fastest
 from benchmarks.training_speed import ROUNDS, Rounds
 from benchmarks.tutorial_loop import TutorialLoop
+from models.data.images import Subset
 from models.design import Design
-from models.images import Subset
 
 CPU = torch.device("cpu")
 SMALL = Design(kernels=((4,),), batch_size=8, normalisation="scale")

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from search.state import SearchState, load
+from search.record.state import SearchState, load
 from tests.cluster.hosts import Hosts, missing
 
 ROOT = Path(__file__).parents[2]

@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from search.node_times import FILE as NODE_TIMES
-from search.node_times import read as read_node_times
-from search.state import load
+from search.cluster.node_times import FILE as NODE_TIMES
+from search.cluster.node_times import read as read_node_times
+from search.record.state import load
 from tests.cluster.conftest import OnPrem, start
 from tests.cluster.hosts import Hosts
 

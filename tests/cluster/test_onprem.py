@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from search.node_times import FILE as NODE_TIMES
-from search.node_times import read as read_node_times
-from search.state import SearchState, load
+from search.cluster.node_times import FILE as NODE_TIMES
+from search.cluster.node_times import read as read_node_times
+from search.record.state import SearchState, load
 from tests.cluster.conftest import DIGITS, RAY, OnPrem
 from tests.conftest import free_port
 

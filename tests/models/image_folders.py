@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from models.dataset import Dataset, Source, prepare
+from models.data.dataset import Dataset, Source, prepare
 
 
 def write_images(

@@ -10,9 +10,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from models.design import Design
 from models.network import build, count_parameters, measure_size
 from models.transcript import TRANSCRIPT
-from search.axes import Axis
-from search.chance import Chance
-from search.space import Space
+from search.space.axes import Axis
+from search.space.design_space import Space
+from search.space.random_sampling import Chance
 
 CIFAR = (3, 32, 32)
 

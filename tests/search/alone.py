@@ -4,11 +4,11 @@ import dataclasses
 
 import torch
 
-from models.dataset import Dataset
-from models.device import FIXED
-from models.selection import select, subsets, trained_on
-from models.training import Training
-from search.state import SearchState
+from models.data.dataset import Dataset
+from models.data.selection import select, subsets, trained_on
+from models.training.device import FIXED
+from models.training.training_run import Training
+from search.record.state import SearchState
 
 
 def check_results(found: SearchState, digits: Dataset) -> None:

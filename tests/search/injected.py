@@ -18,10 +18,10 @@ from typing import Any
 from ray import cloudpickle
 
 from models import durable
-from models.training import Training
-from search import session
-from search.store import Folder
-from search.worker import TrialSettings
+from models.training.training_run import Training
+from search.lanes.worker import TrialSettings
+from search.session import run_session
+from search.storage.store import Folder
 
 # Workers cannot import tests: what is defined here travels to them whole.
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
@@ -118,7 +118,7 @@ def make_training(faults: Faults, *arguments: Any, **named: Any) -> Training:
 def injected(faults: Faults) -> Iterator[None]:
     """Sessions of this process train with `faults`; its own waits for the disk fail by kind
     `ledger`."""
-    plain, fsync = session.TrialSettings, os.fsync
+    plain, fsync = run_session.TrialSettings, os.fsync
 
     def settings(**named: Any) -> TrialSettings:
         store = FaultyFolder(named.pop("store").path, faults)
@@ -130,8 +130,8 @@ def injected(faults: Faults) -> Iterator[None]:
             raise OSError(errno.ENOSPC, "No space left on device")
         fsync(handle)
 
-    session.TrialSettings, os.fsync = settings, faulty_fsync
+    run_session.TrialSettings, os.fsync = settings, faulty_fsync
     try:
         yield
     finally:
-        session.TrialSettings, os.fsync = plain, fsync
+        run_session.TrialSettings, os.fsync = plain, fsync

@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from models.design import Design
-from models.training import EpochResult
-from search import ledger
-from search.accounts import Share
-from search.budget import Budget
-from search.plan import Plan
-from search.price import bill_of
-from search.recorder import Recorder
-from search.scalars import Scalars
-from search.state import SearchState, fold
+from models.training.training_run import EpochResult
+from search.record import ledger
+from search.record.recorder import Recorder
+from search.record.state import SearchState, fold
+from search.record.tensorboard_events import Scalars
+from search.terms.accounts import Share
+from search.terms.budget import Budget
+from search.terms.plan import Plan
+from search.terms.price import bill_of
 
 QUARTER, WHOLE = Share(1, 1, 0.25), Share(1, 1, 1.0)
 DESIGN = Design(kernels=(), dense=(1,), epochs=99)

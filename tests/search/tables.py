@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from search.curve_table import CurveTable
+from search.replay.curve_table import CurveTable
 
 
 def smooth(configurations: int = 40, epochs: int = 9, seed: int = 0) -> CurveTable:

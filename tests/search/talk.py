@@ -4,15 +4,15 @@ import dataclasses
 from pathlib import Path
 
 from models.design import Design
-from models.training import EpochResult
-from search.budget import Budget
-from search.clock import Clock
-from search.conversation import Conversation
-from search.fixed import InOrder
-from search.follow import Follower
-from search.plan import Plan
-from search.recorder import Recorder
-from search.scalars import Scalars
+from models.training.training_run import EpochResult
+from search.record.recorder import Recorder
+from search.record.strategy_follower import Follower
+from search.record.tensorboard_events import Scalars
+from search.scheduling.leg_scheduler import Conversation
+from search.strategy.fixed_designs import InOrder
+from search.terms.budget import Budget
+from search.terms.clock import Clock
+from search.terms.plan import Plan
 
 DESIGNS = [(f"d{width}", Design(kernels=(), dense=(width,), epochs=2)) for width in range(1, 30)]
 

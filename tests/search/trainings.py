@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from ray import cloudpickle
 
-from models.training import Training
-from search import session
-from search.worker import TrialSettings
+from models.training.training_run import Training
+from search.lanes.worker import TrialSettings
+from search.session import run_session
 
 # Workers cannot import tests: what is defined here travels to them whole.
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
@@ -36,9 +36,9 @@ class Greedy(Training):
 @contextlib.contextmanager
 def training_by(kind: type) -> Iterator[None]:
     """Sessions train with `kind`."""
-    plain = session.TrialSettings
-    session.TrialSettings = functools.partial(TrialSettings, make_training=kind)
+    plain = run_session.TrialSettings
+    run_session.TrialSettings = functools.partial(TrialSettings, make_training=kind)
     try:
         yield
     finally:
-        session.TrialSettings = plain
+        run_session.TrialSettings = plain

@@ -1,0 +1,76 @@
+"""What further epochs buy: the marginal gain between doublings of the epochs."""
+
+import itertools
+from typing import Any
+
+import pandas as pd
+
+from analysis.run.accuracies import PLAIN, Accuracies
+from analysis.tables.table_files import Table
+
+MOST_TRIALS = 5
+COLUMNS = (
+    *("trial", "name", "from_epochs", "to_epochs", "from_accuracy", "to_accuracy"),
+    *("gained_points", "further_seconds", "further_gpu_hours", "further_cpu_core_hours"),
+    "points_per_hour",
+)
+
+
+def epoch_gain_table(points: pd.DataFrame, held_out: str, accuracies: Accuracies = PLAIN) -> Table:
+    """What doubling its epochs gave each of the best trials (`points` of measured.points)."""
+    column = accuracies.column
+    best = points.groupby("trial")[column].max().sort_values(ascending=False, kind="stable")
+    rows = [
+        row
+        for trial in best.index[:MOST_TRIALS]
+        for row in _gains(points[points["trial"] == trial].sort_values("epochs"), column)
+    ]
+    return Table(
+        name="epoch_gain",
+        title="From each doubling of the epochs to the next",
+        frame=pd.DataFrame(rows, columns=list(COLUMNS)),
+        rule=(
+            f"The {MOST_TRIALS} trials with the best {accuracies.name} on the {held_out} images, "
+            "from each doubling of their epochs to the next and to the last one. Gained are "
+            "percentage points, of single epochs and so with their noise; an hour is one of a GPU "
+            "where the trial held one, else of a CPU core. With a learning rate schedule only the "
+            f"last epoch is a result, so there is nothing to compare it with.{accuracies.rule}"
+        ),
+    )
+
+
+def steps(epochs: list[int]) -> list[tuple[int, int]]:
+    """From and to of each step: 1 to 2, 2 to 4 and so on, then to the last of `epochs`."""
+    doublings = [epoch for epoch in epochs if epoch & (epoch - 1) == 0]
+    if epochs and epochs[-1] not in doublings:
+        doublings.append(epochs[-1])
+    return list(itertools.pairwise(doublings))
+
+
+def _gains(points: pd.DataFrame, column: str) -> list[dict[str, Any]]:
+    rows = []
+    by_epoch = {int(row["epochs"]): row for _, row in points.iterrows()}
+    for start, end in steps(list(by_epoch)):
+        before, after = by_epoch[start], by_epoch[end]
+        gained = 100 * (after[column] - before[column])
+        gpu: float | None = None
+        if pd.notna(after["gpu_hours"]):
+            gpu = float(after["gpu_hours"]) - float(before["gpu_hours"])
+        cores = after["cpu_core_hours"] - before["cpu_core_hours"]
+        hours = cores if gpu is None else gpu
+        rows.append(
+            {
+                "trial": after["trial"],
+                "name": after["name"],
+                "from_epochs": start,
+                "to_epochs": end,
+                "from_accuracy": before[column],
+                "to_accuracy": after[column],
+                "gained_points": gained,
+                "further_seconds": after["seconds"] - before["seconds"],
+                "further_gpu_hours": gpu,
+                "further_cpu_core_hours": cores,
+                "points_per_hour": gained / hours if hours else None,
+            }
+        )
+    return rows

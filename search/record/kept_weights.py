@@ -1,0 +1,111 @@
+"""Where a trial keeps its checkpoints, and which are kept for how long.
+
+In a run's store `checkpoints/N/epoch-0003.pt` is all that trial N needs to go on after epoch 3, its
+network's weights among it.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterable
+from pathlib import PurePosixPath
+
+from search.record.state import SearchState, Trial
+from search.storage.store import CHECKPOINTS, Store
+from search.terms.front import non_dominated
+
+
+def trial_folder(trial: int) -> str:
+    """Where trial number `trial` keeps its files."""
+    return f"{CHECKPOINTS}/{trial}"
+
+
+def checkpoint_name(trial: int, epoch: int) -> str:
+    """The checkpoint of a trial after `epoch`."""
+    return f"{trial_folder(trial)}/epoch-{epoch:04d}.pt"
+
+
+def keep_needed(store: Store, trial: Trial) -> None:
+    """Deletes a running trial's checkpoints but those of its best epoch, of the last one that was
+    told, and of epochs to be told."""
+    told = trial.last_epoch
+    _keep(store, trial, _names(store, trial_folder(trial.trial)), lambda epoch: epoch >= told)
+
+
+def sweep(store: Store, state: SearchState) -> None:
+    """Deletes what neither a running or paused trial nor a point of the front needs.
+
+    Worth doing once more when all has ended: a stopped trial's worker may have been writing.
+    """
+    held = [trial for trial in state.trials.values() if trial.best]
+    needed = {held[index].trial for index in non_dominated([_point(trial) for trial in held])}
+    if state.winner:  # of equally accurate trials it need not be the one trained the fastest
+        needed.add(state.winner.trial)
+    by_trial: dict[str, list[str]] = {}
+    for name in _names(store, CHECKPOINTS):
+        by_trial.setdefault(PurePosixPath(name).parent.name, []).append(name)
+    for folder, names in by_trial.items():
+        trial = state.trials.get(int(folder)) if folder.isdigit() else None
+        if trial is not None and trial.state != "running":
+            _settle(store, trial, names, needed=trial.trial in needed)
+
+
+class Keeper:
+    """Deletes, trial by trial, what is no longer needed, without a look at all the others."""
+
+    def __init__(self, store: Store, state: SearchState) -> None:
+        """Begins with what is needed of the trials that are there."""
+        self._store, self._state = store, state
+        self._front = [trial for trial in state.trials.values() if trial.best]
+        self._front = [self._front[i] for i in non_dominated([_point(t) for t in self._front])]
+
+    def settle(self, trial: Trial) -> None:
+        """A trial was paused or has ended: what it and those that it outdid do not need goes."""
+        before = [each for each in self._front if each is not trial]
+        among = [*before, trial] if trial.best else before
+        self._front = [among[i] for i in non_dominated([_point(each) for each in among])]
+        outdone = [each for each in before if each not in self._front and each.state != "running"]
+        for each in (*outdone, trial):
+            needed = each in self._front or each is self._state.winner
+            names = _names(self._store, trial_folder(each.trial))
+            _settle(self._store, each, names, needed=needed)
+
+
+def _names(store: Store, folder: str) -> list[str]:
+    """What is there to be looked through; nothing while the storage does not answer, for no search
+    should end for want of tidiness."""
+    try:
+        return store.names(folder)
+    except OSError:
+        return []
+
+
+def _point(trial: Trial) -> tuple[float, float]:
+    """Score and seconds of training at a trial's best; it has one."""
+    assert trial.best and trial.score is not None
+    return trial.score, trial.train_seconds(trial.best["epoch"])
+
+
+def _settle(store: Store, trial: Trial, names: Iterable[str], *, needed: bool) -> None:
+    if trial.state == "paused":
+        last = trial.last_epoch
+        _keep(store, trial, names, lambda epoch: epoch == last, best=needed)
+    elif needed:
+        _keep(store, trial, names, lambda epoch: False)
+    else:
+        with contextlib.suppress(OSError):
+            store.delete_folder(trial_folder(trial.trial))
+
+
+def _keep(
+    store: Store,
+    trial: Trial,
+    names: Iterable[str],
+    also: Callable[[int], bool],
+    *,
+    best: bool = True,
+) -> None:
+    kept = trial.best["epoch"] if trial.best and best else None
+    for name in names:
+        epoch = int(PurePosixPath(name).stem.partition("-")[2])
+        if epoch != kept and not also(epoch):
+            with contextlib.suppress(OSError):  # as where it is looked through
+                store.delete(name)

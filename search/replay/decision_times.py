@@ -1,0 +1,79 @@
+"""How long decisions take when a search is large."""
+
+import resource
+import statistics
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from models.quantities import count, duration
+from search.replay import curve_table
+from search.replay.curve_table import Point, TableSpace
+from search.replay.simulator import Unbounded, replay
+from search.strategy.search_strategy import Search, StrategySettings
+
+LAST = 100
+PROGRESS_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Stress:
+    """One simulated search."""
+
+    workers: int
+    trials: int
+    decisions: int
+    seconds: float
+    """On the clock."""
+    last_ms: float
+    """Median of the last decisions."""
+    memory_bytes: int
+    """The most that the process has held."""
+
+    def __str__(self) -> str:
+        return (
+            f"{count(self.workers, 'worker')}, {count(self.trials, 'trial')}, "
+            f"{count(self.decisions, 'decision')} in {duration(self.seconds)}; "
+            f"the last {LAST}: median {duration(self.last_ms / 1e3)} each; "
+            f"peak memory {self.memory_bytes / 1e6:.0f} MB"
+        )
+
+
+class _Timed(Search[Point]):
+    """The default strategy with a watch."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.took: list[float] = []
+
+    def next(self, *, new: bool = True) -> Any:
+        """As it is, timed."""
+        began = time.perf_counter()
+        action = super().next(new=new)
+        self.took.append(time.perf_counter() - began)
+        return action
+
+
+def run(path: Path, workers: int, trials: int, console: Console) -> Stress:
+    """Replays a search of `trials` trials of any designs, whose curves have the shapes of those in
+    the table, and ends when the last has begun."""
+    table = curve_table.read(path)
+    space = TableSpace(table)
+    strategy = _Timed(space, StrategySettings())
+    began = said = time.perf_counter()
+    for event in replay(strategy, Unbounded(table, space), workers, trials):
+        now = time.perf_counter()
+        if now - said > PROGRESS_SECONDS:
+            said = now
+            done = count(event.trial + 1, "trial")
+            console.print(f"{done} in {duration(now - began)}", highlight=False)
+        if len(strategy.history.trials) >= trials:
+            break
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    last = 1000 * statistics.median(strategy.took[-LAST:])
+    seconds = time.perf_counter() - began
+    begun = len(strategy.history.trials)
+    return Stress(workers, begun, len(strategy.took), seconds, last, peak)

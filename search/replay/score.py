@@ -1,0 +1,105 @@
+"""How a strategy is scored on a table of recorded curves.
+
+The target is the median of the best accuracies of random searches of 30 full trainings. The cost of
+a strategy is what its workers had spent, idle or not, when it first held a result at or above the
+target, at any epoch; one that has not after the cost of 200 full trainings has failed.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.replay.curve_table import CurveTable, Point, TableSpace
+from search.replay.simulator import Event, Recorded, replay
+from search.terms.actions import Strategy
+from search.terms.front import hypervolume
+
+Array = NDArray[np.float64]
+Make = Callable[[CurveTable, TableSpace, int], Strategy[Point]]
+
+RANDOM_TRIALS = 30
+RANDOM_SEARCHES = 2000
+MOST_TRAININGS = 200
+AREA_COST = 0.25
+"""With two objectives ours has so much of what random search spends."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """One replay."""
+
+    seed: int
+    cost: float
+    """Worker-seconds to the target; infinite where it was not reached."""
+    makespan: float
+    """Seconds to the target, or to the end."""
+    trials: int
+    seconds: float = 0.0
+    """That the replay took, on the clock."""
+    trace: list[tuple[float, float]] = field(default_factory=list)
+    """(worker-seconds, accuracy) whenever the best so far got better."""
+
+    @property
+    def reached(self) -> bool:
+        """Whether the target was reached."""
+        return self.cost < np.inf
+
+
+def target(table: CurveTable) -> float:
+    """The accuracy that a strategy is to reach."""
+    random = np.random.default_rng(0)
+    best = table.accuracies.max(1)
+    trials = min(RANDOM_TRIALS, len(table))
+    drawn = [random.permutation(len(best))[:trials] for _ in range(RANDOM_SEARCHES)]
+    return float(np.median([best[each].max() for each in drawn]))
+
+
+def score(table: CurveTable, make: Make, seed: int, workers: int, aim: float) -> Score:
+    """Replays until accuracy `aim`, or until too much is spent."""
+    space = TableSpace(table)
+    began, best, trials = time.perf_counter(), -1.0, 0
+    most = MOST_TRAININGS * table.full_cost
+    trace: list[tuple[float, float]] = []
+    makespan, cost = 0.0, np.inf
+    for event in replay(make(table, space, seed), Recorded(table, space), workers):
+        if event.spent > most:
+            break
+        makespan, trials = event.time, max(trials, event.trial + 1)
+        if event.accuracy > best:
+            best = event.accuracy
+            trace.append((event.spent, best))
+        if best >= aim:
+            cost = event.spent
+            break
+    return Score(seed, cost, makespan, trials, time.perf_counter() - began, trace)
+
+
+def area(table: CurveTable, make: Make, seed: int, workers: int, spend: float) -> float:
+    """The hypervolume of accuracy against the logarithm of training seconds that a strategy has
+    when it has spent `spend` worker-seconds, both scaled to 0..1 over the table."""
+    space = TableSpace(table)
+    events: list[Event] = []
+    for event in replay(make(table, space, seed), Recorded(table, space), workers):
+        if event.spent > spend:
+            break
+        events.append(event)
+    return hypervolume(_scaled(table, [(event.accuracy, event.seconds) for event in events]))
+
+
+def random_area(table: CurveTable, make: Make, seed: int, workers: int) -> tuple[float, float]:
+    """The hypervolume of a random search of 30 full trainings, and what it spent."""
+    space = TableSpace(table)
+    events = list(replay(make(table, space, seed), Recorded(table, space), workers, RANDOM_TRIALS))
+    points = [(event.accuracy, event.seconds) for event in events]
+    return hypervolume(_scaled(table, points)), max(event.spent for event in events)
+
+
+def _scaled(table: CurveTable, points: list[tuple[float, float]]) -> Array:
+    accuracies, seconds = np.array(points or [(0.0, np.inf)]).T
+    low, high = table.accuracies.min(), table.accuracies.max()
+    costs = np.log(table.seconds.cumsum(1))
+    scaled = (np.log(seconds) - costs.min()) / (costs.max() - costs.min() or 1.0)
+    return np.stack([(accuracies - low) / (high - low or 1.0), scaled], axis=1)

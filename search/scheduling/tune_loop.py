@@ -1,0 +1,73 @@
+"""Runs Ray Tune from the first leg to the end of the search."""
+
+import builtins
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ray.tune
+from ray.tune import TuneError
+
+from models.error_text import first_line
+from search.scheduling.leg_scheduler import Conversation
+from search.scheduling.tune_adapter import Ask, BudgetStopper, Decide, Tell
+from search.scheduling.tune_pace import unhurried
+
+ENVIRONMENT = {
+    # Tune lets one trial at a time wait for its place unless told otherwise.
+    "TUNE_MAX_PENDING_TRIALS_PG": "100000",
+    # It would answer Ctrl-C by itself, telling nobody.
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    # Its own state is never read back.
+    "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
+}
+
+
+def run_legs(conversation: Conversation, make_lane: Callable[[Path], Any]) -> None:
+    """Trains what the conversation gives until it, the budget or the user ends it.
+
+    `make_lane` gets a scratch folder for what Tune and Train write, gone afterwards, and gives what
+    Tune runs.
+    """
+    os.environ.update(ENVIRONMENT)
+    with (
+        tempfile.TemporaryDirectory(prefix="kneepoint-", ignore_cleanup_errors=True) as folder,
+        unhurried(),
+    ):
+        scratch = Path(folder)
+        ray.tune.Tuner(
+            make_lane(scratch / "train"),
+            tune_config=ray.tune.TuneConfig(
+                search_alg=Ask(conversation),
+                scheduler=Decide(conversation),
+                num_samples=-1,
+                reuse_actors=True,
+            ),
+            run_config=ray.tune.RunConfig(
+                name="tune",
+                storage_path=str(scratch),
+                callbacks=[Tell(conversation)],
+                stop=BudgetStopper(conversation),
+                # Not even at the end of a trial of Tune's: its lane is free at once.
+                checkpoint_config=ray.tune.CheckpointConfig(checkpoint_at_end=False),
+                verbose=0,
+            ),
+        ).fit()
+
+
+def of_surroundings(error: Exception) -> str:
+    """What an error that Ray's libraries ended with says, in a line; raises it anew where it is
+    of our own code: a fault that the user cannot mend.
+
+    Tune wraps what its callbacks raise, with a whole traceback as its text.
+    """
+    if not isinstance(error, TuneError):
+        return first_line(error)
+    lines = [line for line in str(error).splitlines() if line and not line[0].isspace()]
+    name, _, said = (lines or [""])[-1].partition(": ")
+    kind = getattr(builtins, name, None)
+    if name.startswith("ray.exceptions.") or (isinstance(kind, type) and issubclass(kind, OSError)):
+        return said or name
+    raise error

@@ -1,0 +1,263 @@
+"""What a session trains: a search's proposals, or the transcript's designs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from models.data.dataset import Dataset
+from models.data.selection import ValidateOn
+from models.design import Design
+from models.quantities import count
+from models.transcript import TRANSCRIPT
+from search.cli.options import RunOptions, SearchOptions, TranscriptOptions
+from search.session.data_source import check_data_options, require_positive
+from search.session.warm_start import designs_of
+from search.space.constraints import Limits, smallest
+from search.space.design_space import Space
+from search.strategy.fixed_designs import InOrder
+from search.strategy.search_strategy import EarlyStop, Search, StrategySettings
+from search.strategy.stopping_rule import NEVER, Stopping, can_pause
+from search.strategy.stopping_rule import parse as parse_stopping
+from search.terms import budget as budgets
+from search.terms.actions import Strategy
+from search.terms.budget import Budget
+from search.terms.metric import Metric
+from search.terms.plan import Plan
+from search.terms.rungs import ladder
+
+KNOWN = ("cnn-1", "cnn-3")
+"""Designs of the transcript with which a search begins."""
+ON_CPU = ("ann-1", "ann-3", "cnn-1", "cnn-3", "cnn-5-dropout")
+"""What is tried of the transcript where there is no accelerator: its last network is 300 epochs."""
+REDUCTION = 4
+"""Of Ray's ASHA."""
+SECOND = ("cost", "parameters", "flops", "latency")
+OR_ONE = "one of cost, parameters, flops, latency, as accuracy,cost"
+EPOCHS_WITH_ACCELERATOR, EPOCHS_ON_CPU = 30, 10
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything that a session trains but where and how."""
+
+    command: Literal["search", "transcript"]
+    strategy: Strategy[Design]
+    space: Space | None
+    """Of a search."""
+    second: str
+    """The objective beside accuracy."""
+    limits: Limits
+    warm: tuple[tuple[str, Design], ...]
+    """Designs of an earlier run, by name."""
+    notes: tuple[str, ...]
+    """For people, in the plan."""
+    metric: Metric = "accuracy"
+    """Of the validation images, that is optimised."""
+
+    @property
+    def validate_on(self) -> ValidateOn:
+        """Held-out training images, but for the transcript, which used the test images."""
+        return "test" if self.command == "transcript" else "validation"
+
+
+def check(options: RunOptions) -> Budget:
+    """The budget of `options`; ValueError for an option that no run can have."""
+    for name in ("max_epochs", "max_parameters", "trials"):
+        require_positive(name, getattr(options, name, None))
+    check_data_options(options)
+    if options.price is not None and not 0 <= options.price < float("inf"):
+        raise ValueError(f"--price {options.price}: 0 or more")
+    if isinstance(options, TranscriptOptions):
+        unknown = [name for name in options.names if name not in TRANSCRIPT]
+        if unknown:
+            raise ValueError(f"unknown design {unknown[0]!r}: one of {', '.join(TRANSCRIPT)}")
+    if not isinstance(options, SearchOptions):
+        return Budget()
+    _check_search(options)
+    budget = budgets.parse(options.budget)
+    if budget.money < float("inf") and not options.price:
+        raise ValueError("--budget in money needs --price, the price of a GPU- or core-hour")
+    return replace(budget, trials=min(budget.trials, options.trials or budget.trials))
+
+
+def _check_search(options: SearchOptions) -> None:
+    _second(options.objectives)
+    if options.take_over and options.resume is None:
+        raise ValueError("--take-over needs --resume NAME, the run to take over")
+    promoted_curves = (options.searcher, options.scheduler) == ("curves", "promote")
+    for name in ("stop_when_gain_below", "gain_per_cost"):
+        if getattr(options, name) and not promoted_curves:
+            option = name.replace("_", "-")
+            raise ValueError(f"--{option} needs --searcher curves and --scheduler promote")
+    if options.stop_when_gain_below:
+        _, unit = parse_stopping(options.stop_when_gain_below)
+        if unit == "money" and not options.price:
+            raise ValueError("--stop-when-gain-below in money needs --price")
+
+
+def resolved(options: RunOptions, accelerated: bool) -> RunOptions:
+    """Options with what depends on the machine: a run that goes on elsewhere keeps it."""
+    if isinstance(options, TranscriptOptions):
+        return replace(
+            options, names=options.names or (tuple(TRANSCRIPT) if accelerated else ON_CPU)
+        )
+    assert isinstance(options, SearchOptions)
+    epochs = options.max_epochs or (EPOCHS_WITH_ACCELERATOR if accelerated else EPOCHS_ON_CPU)
+    return replace(options, max_epochs=epochs)
+
+
+def stopping_of(options: RunOptions, plan: Plan) -> Stopping:
+    """What `options`, resolved, ask for; ValueError for GPU-hours where `plan` has no GPU."""
+    if not isinstance(options, SearchOptions) or options.stop_when_gain_below is None:
+        return NEVER
+    points, unit = parse_stopping(options.stop_when_gain_below)
+    if unit == "gpuh" and not plan.gpus_per_worker:
+        raise ValueError("--stop-when-gain-below per gpuh: this search uses no GPU; say per coreh")
+    return Stopping(
+        points,
+        unit,
+        plan.cpus_per_worker,
+        plan.gpus_per_worker,
+        options.price,
+        can_pause(options.max_epochs),
+    )
+
+
+def limits_of(
+    options: RunOptions, dataset: Dataset, plan: Plan, images: int | None = None
+) -> Limits:
+    """What designs have to keep to where so many `images` train; ValueError where none of a
+    search's space does."""
+    most = options.max_parameters if isinstance(options, SearchOptions) else None
+    limits = Limits(dataset.shape, len(dataset.classes), most, plan.workers_per_trial, images)
+    if isinstance(options, SearchOptions):
+        limits.check(_space(options, dataset))
+    return limits
+
+
+def warm_designs(
+    options: RunOptions, dataset: Dataset, limits: Limits
+) -> tuple[tuple[str, Design], ...]:
+    """Designs of an earlier run within `limits`, by name; ValueError where `options` name one that
+    is none."""
+    if not isinstance(options, SearchOptions) or options.warm_start is None:
+        return ()
+    return tuple(designs_of(options.out, options.warm_start, _space(options, dataset), limits))
+
+
+def make_job(
+    options: RunOptions,
+    dataset: Dataset,
+    limits: Limits,
+    warm: Sequence[tuple[str, Design]] = (),
+) -> Job:
+    """What `options`, resolved, ask to be trained; a search begins with `warm` designs too."""
+    if isinstance(options, TranscriptOptions):
+        return _transcript_job(options, limits)
+    assert isinstance(options, SearchOptions)
+    return _search_job(options, dataset, limits, tuple(warm))
+
+
+def _space(options: SearchOptions, dataset: Dataset) -> Space:
+    assert options.max_epochs
+    _, height, width = dataset.shape
+    return Space(options.max_epochs, height, width, frozenset(options.axes))
+
+
+def _search_job(
+    options: SearchOptions,
+    dataset: Dataset,
+    limits: Limits,
+    warm: tuple[tuple[str, Design], ...],
+) -> Job:
+    space = _space(options, dataset)
+    epochs = space.max_epochs
+    known = [(name, replace(TRANSCRIPT[name], epochs=epochs)) for name in KNOWN]
+    second = _second(options.objectives)
+    settings = StrategySettings(
+        searcher=options.searcher,
+        scheduler=options.scheduler,
+        seed=options.seed,
+        second=second,
+        per_cost=options.gain_per_cost,
+    )
+    return Job(
+        command="search",
+        strategy=Search(
+            space,
+            settings,
+            [*known, *warm],
+            _early(options, epochs),
+            allows=limits.allow,
+            least=smallest(space),
+        ),
+        space=space,
+        second=second,
+        limits=limits,
+        warm=warm,
+        notes=_notes(options, epochs, [name for name, each in known if limits.allow(each)], warm),
+        metric=options.objective_metric,
+    )
+
+
+def _early(options: SearchOptions, epochs: int) -> EarlyStop | None:
+    if options.scheduler != "asha":
+        return None
+    from search.strategy.early_stopping import Asha  # Ray's, which takes its time to import
+
+    return Asha(epochs, REDUCTION)
+
+
+def _second(objectives: str) -> str:
+    """The objective beside accuracy of a text such as "accuracy,cost"."""
+    names = objectives.split(",")
+    if names == ["accuracy"]:
+        return ""
+    if len(names) != 2 or names[0] != "accuracy" or names[1] not in SECOND:
+        raise ValueError(f"--objectives {objectives}: accuracy, or accuracy and {OR_ONE}")
+    return names[1]
+
+
+def _notes(
+    options: SearchOptions, epochs: int, known: list[str], warm: Sequence[object]
+) -> tuple[str, ...]:
+    *first_rungs, last_rung = ladder(epochs)
+    rungs = ", ".join([*map(str, first_rungs), count(last_rung, "epoch")])
+    how = {
+        "promote": f"trials pause after {rungs}; the promising ones go on",
+        "asha": f"after 1, {REDUCTION}, {REDUCTION**2}, ... epochs ASHA ends the worse trials",
+        "none": "no trial is ended early",
+    }
+    by = {"curves": "forecasts of learning curves propose"}
+    first = " and ".join([*known, *([f"{len(warm)} of {options.warm_start}"] if warm else [])])
+    begin = f"{first} first, then what" if first else "what"
+    proposed = by.get(options.searcher, f"{options.searcher} proposes")
+    objectives = () if options.objectives == "accuracy" else (f"objectives: {options.objectives}",)
+    balanced = options.objective_metric == "balanced_accuracy"
+    return (
+        f"designs: {begin} {proposed}, at most {count(epochs, 'epoch')} each",
+        how[options.scheduler],
+        *objectives,
+        *(("chosen by balanced accuracy, the mean of the classes' recalls",) if balanced else ()),
+    )
+
+
+def _transcript_job(options: TranscriptOptions, limits: Limits) -> Job:
+    designs = [(name, _shortened(TRANSCRIPT[name], options.max_epochs)) for name in options.names]
+    return Job(
+        command="transcript",
+        strategy=InOrder(designs),
+        space=None,
+        second="",
+        limits=limits,
+        warm=(),
+        notes=(
+            "designs: "
+            + ", ".join(f"{name} ({count(design.epochs, 'epoch')})" for name, design in designs),
+            "as in the transcript: trained on all training images, scored on the test images",
+        ),
+    )
+
+
+def _shortened(design: Design, max_epochs: int | None) -> Design:
+    return replace(design, epochs=min(design.epochs, max_epochs or design.epochs))

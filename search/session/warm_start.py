@@ -1,0 +1,55 @@
+"""Designs that an earlier run found good, to begin with."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from models.design import Design
+from search.record.run_folder import find
+from search.record.state import Trial, load
+from search.space.constraints import Limits
+from search.space.design_space import Space
+from search.terms.front import non_dominated
+
+MOST = 8
+"""Designs of an earlier run: half of them the most accurate, half from its front."""
+
+
+def designs_of(
+    out: Path, run: str, space: Space, limits: Limits | None = None
+) -> list[tuple[str, Design]]:
+    """Designs of `run`, a name below `out` or a folder, the most accurate first; ValueError where
+    it is no run, has no result, or none of a design within `limits`.
+
+    With a constant learning rate they are trained as long as those of `space`.
+    """
+    folder = find(out, run)
+    trials = [trial for trial in load(folder).trials.values() if trial.best]
+    if not trials:
+        raise ValueError(f"--warm-start {run}: no trial of it has a result")
+    if limits is not None:
+        refusals = [limits.refusal(trial.design) for trial in trials]
+        trials = [trial for trial, why in zip(trials, refusals, strict=True) if not why]
+        if not trials:
+            raise ValueError(
+                f"--warm-start {run}: none of its designs may be trained here: {refusals[0]}"
+            )
+    by_accuracy = sorted(trials, key=_accuracy, reverse=True)
+    front = [trials[i] for i in non_dominated([(_accuracy(t), _seconds(t)) for t in trials])]
+    chosen = dict.fromkeys(t.design for t in (*by_accuracy[: MOST // 2], *front[::-1]))
+    names = {trial.design: f"{folder.name}#{trial.trial}" for trial in reversed(by_accuracy)}
+    return [(names[design], _adapted(design, space)) for design in list(chosen)[:MOST]]
+
+
+def _accuracy(trial: Trial) -> float:
+    """What its own search optimised."""
+    return trial.score or 0.0
+
+
+def _seconds(trial: Trial) -> float:
+    return trial.train_seconds(trial.best["epoch"]) if trial.best else 0.0
+
+
+def _adapted(design: Design, space: Space) -> Design:
+    longest = space.max_epochs
+    constant = design.schedule == "constant"
+    return replace(design, epochs=longest if constant else min(design.epochs, longest))

@@ -1,0 +1,74 @@
+"""Chooses by rank which paused trial goes on: asynchronous successive halving with promotion.
+
+A trial goes on from its rung when it is among the best 1/reduction of all that came that far (ASHA,
+Li et al., arXiv 1810.05934); nothing is ever stopped. With two objectives trials are ranked by
+non-dominated sorting and crowding (MO-ASHA, Schmucker et al., arXiv 2106.12639).
+"""
+
+import bisect
+from typing import Generic
+
+from search.strategy.objectives import second_objective
+from search.surrogate.run_history import History, Seen
+from search.terms.actions import D
+from search.terms.front import crowding, fronts
+from search.terms.rungs import REDUCTION
+
+NEWEST = 500
+"""With two objectives, trials of a rung that are held against one another."""
+
+
+class Halving(Generic[D]):
+    """Promotion by rank."""
+
+    def __init__(self, history: History[D], second: str = "", reduction: int = REDUCTION) -> None:
+        self._history, self._second, self._reduction = history, second, reduction
+        self._came: dict[int, list[float]] = {}
+        """By rung: the accuracies of all that came so far, in order."""
+        self._newest: dict[int, list[Seen[D]]] = {}
+
+    def told(self, trial: int) -> None:
+        """A trial has come to a rung."""
+        seen = self._history.trials[trial]
+        epoch, accuracy = seen.results[-1]
+        bisect.insort(self._came.setdefault(epoch, []), accuracy)
+        if self._second:
+            self._newest[epoch] = [*self._newest.get(epoch, []), seen][-NEWEST:]
+
+    def promotable(self) -> int | None:
+        """The trial that goes on, from the highest rung that has one."""
+        for epoch in self._history.rungs_with_paused:
+            trial = self._by_fronts(epoch) if self._second else self._by_accuracy(epoch)
+            if trial is not None:
+                return trial
+        return None
+
+    def best_paused(self) -> int:
+        """The best of the highest rung, whether it is among the best of that or not."""
+        return self._history.paused(self._history.rungs_with_paused[0])[-1][1]
+
+    def _by_accuracy(self, epoch: int) -> int | None:
+        came = self._came[epoch]
+        accuracy, trial = self._history.paused(epoch)[-1]
+        better = len(came) - bisect.bisect_right(came, accuracy)
+        return trial if better < len(came) // self._reduction else None
+
+    def _by_fronts(self, epoch: int) -> int | None:
+        there = self._newest[epoch]
+        most = len(there) // self._reduction
+        points = [
+            (dict(seen.results)[epoch], second_objective(seen, epoch, self._second))
+            for seen in there
+        ]
+        ranked: list[int] = []
+        for front in fronts(points):
+            if len(ranked) >= most:
+                break
+            room = crowding([points[i] for i in front])
+            ranked += [
+                i for _, i in sorted(zip(room, front, strict=True), key=lambda e: (-e[0], e[1]))
+            ]
+        waiting = (there[i] for i in ranked[:most])
+        return next(
+            (s.trial for s in waiting if s.state == "paused" and s.last_epoch == epoch), None
+        )

@@ -1,0 +1,126 @@
+"""A Gaussian process over learning curves: what a design will show after an epoch.
+
+The kernel is that of search/surrogate/curve_kernel.py, the algebra that of Rasmussen and Williams, Gaussian
+Processes for Machine Learning, algorithm 2.1.
+"""
+
+import numpy as np
+from scipy.linalg import cho_solve, lapack, solve_triangular
+
+from search.surrogate.curve_kernel import Array, Hyperparameters, Kernel
+
+
+class Covariance:
+    """Of what was seen, with its Cholesky factor; it does not ask what the values were."""
+
+    def __init__(self, kernel: Kernel, scaled: Array, times: Array, factor: Array) -> None:
+        """Designs (n, d), divided by the kernel's lengths, at times (n); the lower factor (n, n)"""
+        self.kernel, self._scaled, self._times, self._factor = kernel, scaled, times, factor
+
+    @classmethod
+    def of(cls, hyperparameters: Hyperparameters, designs: Array, times: Array) -> "Covariance":
+        """Of designs (n, d) at times (n)."""
+        kernel = Kernel(hyperparameters)
+        scaled = kernel.scaled(designs)
+        own = kernel.between(scaled, times, scaled, times)
+        return cls(kernel, scaled, times, _factor(own, kernel.noise))
+
+    def __len__(self) -> int:
+        return len(self._times)
+
+    def extended(self, scaled: Array, times: Array) -> "Covariance":
+        """With further designs (m, d), divided by the lengths, at times (m): in O(n^2 m), where
+        anew it would take O(n^3)."""
+        known = len(self)
+        own = self.kernel.between(scaled, times, scaled, times)
+        rows = self.solve(self.cross(scaled, times))
+        factor = np.zeros((known + len(times),) * 2, order="F")
+        factor[:known, :known] = self._factor
+        factor[known:, :known] = rows.T
+        factor[known:, known:] = _factor(own - rows.T @ rows, self.kernel.noise)
+        return Covariance(
+            self.kernel,
+            np.concatenate([self._scaled, scaled]),
+            np.concatenate([self._times, times]),
+            factor,
+        )
+
+    def cross(self, scaled: Array, times: Array) -> Array:
+        """Covariances (m, n) of further points with what was seen."""
+        return self.kernel.between(scaled, times, self._scaled, self._times)
+
+    @property
+    def last_row(self) -> Array:
+        """Of the factor (n)."""
+        row: Array = self._factor[-1]
+        return row
+
+    def solve(self, cross: Array) -> Array:
+        """The factor's inverse times covariances (m, n), transposed: (n, m)."""
+        solved: Array = solve_triangular(self._factor, cross.T, lower=True, check_finite=False)
+        return solved
+
+    def weights(self, values: Array) -> Array:
+        """The inverse times the values that were seen (n)."""
+        solved: Array = cho_solve((self._factor, True), values, check_finite=False)
+        return solved
+
+
+def _factor(covariance: Array, noise: float) -> Array:
+    covariance[np.diag_indices_from(covariance)] += noise
+    factor, failed = lapack.dpotrf(covariance, lower=True)
+    if failed:
+        raise np.linalg.LinAlgError("a covariance is not positive definite")
+    return np.asarray(factor)
+
+
+class CurveModel:
+    """The process given what was seen."""
+
+    def __init__(self, covariance: Covariance, values: Array) -> None:
+        """Values (n), one for each point of the covariance."""
+        self.covariance, self._weights = covariance, covariance.weights(values)
+
+    def expected(self, designs: Array, times: Array) -> Array:
+        """The means for designs (m, d) at times (m)."""
+        scaled = self.covariance.kernel.scaled(designs)
+        return self.covariance.cross(scaled, times) @ self._weights
+
+    def predict(self, designs: Array, times: Array) -> "Outlook":
+        """The forecasts for designs (m, d) at times (m)."""
+        scaled = self.covariance.kernel.scaled(designs)
+        cross = self.covariance.cross(scaled, times)
+        return Outlook(self.covariance, scaled, times, cross @ self._weights, cross)
+
+
+class Outlook:
+    """Forecasts for points, some of which may be believed: taken for seen, as they were forecast.
+
+    Then the means stay as they are, and the deviations shrink where points are like those (the
+    kriging believer of Ginsbourger et al. 2010); each is a further row of the Cholesky factor.
+    """
+
+    def __init__(
+        self, known: Covariance, scaled: Array, times: Array, mean: Array, cross: Array
+    ) -> None:
+        """Points (m, d), divided by the lengths, at times (m); their means (m), and covariances
+        (m, n) with what is known."""
+        self.mean = mean
+        self._known, self._scaled, self._times = known, scaled, times
+        self._rows = known.solve(cross)
+        self._variance = known.kernel.prior - (self._rows**2).sum(0)
+
+    @property
+    def deviation(self) -> Array:
+        """Standard deviations (m), without the noise."""
+        return np.sqrt(np.maximum(self._variance, 1e-9))
+
+    def believe(self, index: int, at: Array) -> None:
+        """From now on the design of a point is taken for seen at a time (1)."""
+        design = self._scaled[[index]]
+        self._known = self._known.extended(design, at)
+        cross = self._known.kernel.between(self._scaled, self._times, design, at)[:, 0]
+        row = self._known.last_row
+        added = (cross - row[:-1] @ self._rows) / row[-1]
+        self._rows = np.vstack([self._rows, added])
+        self._variance = self._variance - added**2
