@@ -16,10 +16,10 @@ from search.record.recorder import Recorder
 from search.record.state import SearchState, Trial
 from search.record.strategy_follower import Follower
 from search.record.tensorboard_events import Scalars
-from search.scheduling.leg_scheduler import Conversation
+from search.scheduling.leg_scheduler import LegScheduler
 from search.scheduling.tune_loop import run_legs
 from search.storage.store import Folder
-from search.strategy.fixed_designs import InOrder
+from search.strategy.fixed_designs import FixedDesigns
 from search.terms.budget import Budget
 from search.terms.plan import Plan
 
@@ -39,14 +39,14 @@ def train_in_lanes(
     """Trains each design to its end on Ray, in the lanes of `plan`; what the ledger then says."""
     run.mkdir(parents=True)
     (run / "run.json").write_text(json.dumps({}))
-    strategy = InOrder(
+    strategy = FixedDesigns(
         [(f"{number}", design) for number, design in enumerate(designs)],
         goes_on=lambda trial: goes_on(recorder.state.trials[trial]),
     )
     follow = Follower(strategy)
     classes = len(dataset.classes)
     recorder = Recorder(run, plan, None, dataset.shape, classes, Scalars(run), [follow])
-    conversation = Conversation(
+    scheduler = LegScheduler(
         strategy,
         recorder,
         Budget(),
@@ -67,8 +67,8 @@ def train_in_lanes(
         versions=versions(),
         make_training=make_training,
     )
-    run_legs(conversation, lambda scratch: make_lane(settings, plan, scratch))
-    recorder.close("end", conversation.ending.why)
+    run_legs(scheduler, lambda scratch: make_lane(settings, plan, scratch))
+    recorder.close("end", scheduler.ending.why)
     failed = [t.reason for t in recorder.state.trials.values() if t.state != "finished"]
     if failed:
         raise RuntimeError(f"{len(failed)} trials did not finish, the first: {failed[0]}")

@@ -18,11 +18,11 @@ from benchmarks.ray_session import ray_with
 from search.record.recorder import Recorder
 from search.record.strategy_follower import Follower
 from search.record.tensorboard_events import Scalars
-from search.scheduling.leg_scheduler import Conversation
-from search.scheduling.tune_adapter import Ask, Decide
+from search.scheduling.leg_scheduler import LegScheduler
+from search.scheduling.tune_adapter import LaneScheduler, LaneSearcher
 from search.scheduling.tune_loop import run_legs
 from search.space.design_space import Space
-from search.strategy.search_strategy import Search, StrategySettings
+from search.strategy.search_strategy import SearchStrategy, StrategySettings
 from search.terms.budget import Budget
 from search.terms.plan import Plan
 
@@ -55,11 +55,13 @@ class _Trial:
     temporary_state: SimpleNamespace
 
 
-def _conversation(run: Path, lanes: int) -> Conversation:
-    strategy = Search(Space(MAX_EPOCHS, *SHAPE[1:], frozenset()), StrategySettings(), [], None)
+def _leg_scheduler(run: Path, lanes: int) -> LegScheduler:
+    strategy = SearchStrategy(
+        Space(MAX_EPOCHS, *SHAPE[1:], frozenset()), StrategySettings(), [], None
+    )
     follow = Follower(strategy)
     recorder = Recorder(run, Plan(lanes, 1, 1, 0), None, SHAPE, CLASSES, Scalars(run), [follow])
-    return Conversation(
+    return LegScheduler(
         strategy,
         recorder,
         Budget(),
@@ -74,8 +76,8 @@ def _conversation(run: Path, lanes: int) -> Conversation:
 def _pretend(run: Path) -> tuple[float, float]:
     """The share of a core, and CPU seconds an epoch, once the search has grown large."""
     random = Random(0)
-    conversation = _conversation(run, LANES)
-    ask, decide = Ask(conversation), Decide(conversation)
+    scheduler = _leg_scheduler(run, LANES)
+    ask, decide = LaneSearcher(scheduler), LaneScheduler(scheduler)
     actor = SimpleNamespace(reset_config=SimpleNamespace(remote=lambda leg: None))
     lanes: list[tuple[float, int, _Trial]] = []
     now = began_at = began = 0.0
@@ -86,7 +88,7 @@ def _pretend(run: Path) -> tuple[float, float]:
         if told == RESULTS // 2:
             began, began_at = time.process_time(), now
         now, _, trial = heapq.heappop(lanes)
-        known = conversation.recorder.state.trials[trial.config["trial"]]
+        known = scheduler.recorder.state.trials[trial.config["trial"]]
         answer = epoch_line(known.design, known.last_epoch + 1, random)
         result = {"answer": (answer, known.trial, "g", "g")}
         if decide.on_trial_result(None, trial, result) == decide.CONTINUE:
@@ -100,8 +102,8 @@ def _asleep(folder: Path) -> float:
     driver = psutil.Process()
     marks: list[tuple[float, float]] = []
     (folder / "run").mkdir()
-    conversation = _conversation(folder / "run", SLEEPING)
-    recorder = conversation.recorder
+    scheduler = _leg_scheduler(folder / "run", SLEEPING)
+    recorder = scheduler.recorder
 
     def over() -> bool:
         # Asked ten times a second: what that takes must not count.
@@ -112,8 +114,8 @@ def _asleep(folder: Path) -> float:
             marks.append((time.monotonic(), sum(driver.cpu_times()[:2])))
         return len(marks) > 1
 
-    conversation.ending.is_due = over  # type: ignore[method-assign]
+    scheduler.ending.is_due = over  # type: ignore[method-assign]
     place = {"memory": 1 << 20}
-    run_legs(conversation, lambda scratch: ray.tune.with_resources(Asleep, place))
+    run_legs(scheduler, lambda scratch: ray.tune.with_resources(Asleep, place))
     (began, before), (ended, after) = marks[0], marks[-1]
     return (after - before) / (ended - began) / (SLEEPING / 100)

@@ -10,7 +10,7 @@ from analysis.run.run_folder import Run
 from analysis.tables.table_files import Table
 from search.strategy.stopping_rule import WINDOW, Stopping, can_pause
 from search.terms.accounts import Held
-from search.terms.promise import Promise
+from search.terms.promise import GainRecord
 
 MOST_PRICES = 12
 
@@ -76,7 +76,7 @@ def _prices(run: Run) -> list[float]:
     return useful[::-1][:MOST_PRICES]
 
 
-def _row(run: Run, promises: list[Promise], price: float) -> dict[str, Any]:
+def _row(run: Run, promises: list[GainRecord], price: float) -> dict[str, Any]:
     rule = stopping_at(run, price)
     row: dict[str, Any] = dict.fromkeys(_columns(run)) | {"price": price, "unit": rule.unit}
     due = rule.first_due(promises)

@@ -30,5 +30,5 @@ class LaneCount:
         return self._lanes
 
     def has_left(self, place: str) -> bool:
-        """Whether the node of a lane's place, as search/lanes/worker.py names it, is there no more."""
+        """Whether a lane's node is there no more; `place` is as search/lanes/worker.py names it."""
         return bool(place) and place.partition(",")[0] not in ray_connection.node_addresses()

@@ -48,7 +48,7 @@ def sweep(store: Store, state: SearchState) -> None:
             _settle(store, trial, names, needed=trial.trial in needed)
 
 
-class Keeper:
+class CheckpointKeeper:
     """Deletes, trial by trial, what is no longer needed, without a look at all the others."""
 
     def __init__(self, store: Store, state: SearchState) -> None:

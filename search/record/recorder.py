@@ -17,7 +17,7 @@ from search.record.tensorboard_events import Scalars
 from search.storage.store import Folder, Store
 from search.terms import promise
 from search.terms.accounts import ALL_LOST, ITEMS, Share
-from search.terms.actions import Worth
+from search.terms.actions import ExpectedGain
 from search.terms.budget import Budget
 from search.terms.clock import Clock, steady
 from search.terms.metric import Metric
@@ -73,7 +73,7 @@ class Recorder:
         lanes = (line["lane"] for trial in self.state.trials.values() for line in trial.epochs)
         self._first_group = max(lanes, default=-1) + 1
         self._exported = self._export_seconds = 0.0
-        self._keeper = kept_weights.Keeper(self._store, self.state)
+        self._keeper = kept_weights.CheckpointKeeper(self._store, self.state)
         self._untidy: list[Callable[[], None]] = []
         newest = self.state.last_time
         cut = [entry for trial in self.running() for entry in self._book(trial, newest)]
@@ -109,7 +109,7 @@ class Recorder:
         to_epoch: int | None = None,
         name: str = "",
         by: str = "",
-        worth: Worth | None = None,
+        expected: ExpectedGain | None = None,
     ) -> int:
         """A trial that begins now, proposed `by`, to pause at `to_epoch`; gives its number."""
         number = len(self.state.trials)
@@ -117,7 +117,7 @@ class Recorder:
         self._write(
             (
                 "decision",
-                {"action": "start", "trial": number, "by": by, **promise.fields_of(worth)},
+                {"action": "start", "trial": number, "by": by, **promise.fields_of(expected)},
             ),
             (
                 "trial",
@@ -137,13 +137,13 @@ class Recorder:
         )
         return number
 
-    def resume(self, trial: int, to_epoch: int, worth: Worth | None = None) -> None:
+    def resume(self, trial: int, to_epoch: int, expected: ExpectedGain | None = None) -> None:
         """A paused trial goes on."""
         told = self.state.trials[trial].last_epoch
         decision = {"action": "resume", "trial": trial, "from_epoch": told, "to_epoch": to_epoch}
         state = {"trial": trial, "state": "running", "action": "resume", "to_epoch": to_epoch}
         state |= self._share()
-        self._write(("decision", decision | promise.fields_of(worth)), ("trial", state))
+        self._write(("decision", decision | promise.fields_of(expected)), ("trial", state))
 
     def go_on(self, trial: int) -> None:
         """A trial whose leg was cut when the search was goes on with it."""

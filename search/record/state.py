@@ -10,7 +10,7 @@ from models.short_design import describe
 from search.record import ledger
 from search.terms.accounts import Account, Held, Share, Trend, add, by_item, share_of
 from search.terms.metric import Metric, column_of, metric_of, score_of
-from search.terms.promise import Promise
+from search.terms.promise import GainRecord
 
 TrialState = Literal["running", "paused", "finished", "stopped", "failed"]
 
@@ -122,7 +122,7 @@ class SearchState:
     decisions: int = 0
     refused: list[dict[str, Any]] = field(default_factory=list)
     """Decision lines of designs that were never trained."""
-    promises: list[Promise] = field(default_factory=list)
+    promises: list[GainRecord] = field(default_factory=list)
     metric: Metric = "accuracy"
     """What the search optimises, and chooses its winner by."""
     ended: str = ""
@@ -231,7 +231,7 @@ def _apply_decision(state: SearchState, line: ledger.Line) -> None:
     if line["action"] == "refuse":
         state.refused.append(line)
     if line.get("gain_points") is not None:
-        promise = Promise(
+        promise = GainRecord(
             line["gain_points"],
             line["gain_seconds"],
             line["action"] == "start",

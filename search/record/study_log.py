@@ -19,7 +19,7 @@ from models.design import Design
 from models.short_design import describe
 from search.record import ledger
 from search.record.state import SearchState, Trial
-from search.space.optuna_parameters import recall
+from search.space.optuna_parameters import parameters_of
 from search.terms.actions import Space
 from search.terms.metric import Metric, column_of, score_of
 
@@ -72,7 +72,7 @@ class StudyLog:
             self._finish(known.trials[number])
 
     def _create(self, trial: Trial) -> None:
-        params, distributions = recall(self._space, trial.design)
+        params, distributions = parameters_of(self._space, trial.design)
         results = {
             line["epoch"]: score
             for line in trial.epochs

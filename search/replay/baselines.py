@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 from search.replay.curve_table import CurveTable, Point, TableSpace
-from search.space.random_sampling import Chance, random_for
-from search.strategy.fixed_designs import Forgetful
+from search.space.random_sampling import RandomSuggest, random_for
+from search.strategy.fixed_designs import NonLearningStrategy
 from search.strategy.optuna_sampler import SamplerSettings, Tpe
-from search.strategy.search_strategy import Scheduler, Search, Searcher, StrategySettings
+from search.strategy.search_strategy import Scheduler, Searcher, SearchStrategy, StrategySettings
 from search.terms.actions import D, Resume, Space, Start, Strategy
 
 ALL = 10_000
@@ -19,7 +19,7 @@ TRIED, KEPT = 60, 3
 MakeStrategy = Callable[[CurveTable, TableSpace, int], Strategy[Point]]
 
 
-class Shuffled(Forgetful[Point]):
+class Shuffled(NonLearningStrategy[Point]):
     """Random search as it is scored: the table's configurations in random order, each in full."""
 
     def __init__(self, table: CurveTable, seed: int) -> None:
@@ -42,7 +42,7 @@ class _Round:
     """The best, that are to be trained in full."""
 
 
-class OneEpochEach(Forgetful[D]):
+class OneEpochEach(NonLearningStrategy[D]):
     """Random designs: one epoch for each of 60, the best three in full, and again."""
 
     def __init__(self, space: Space[D], seed: int) -> None:
@@ -62,7 +62,7 @@ class OneEpochEach(Forgetful[D]):
             return None
         if self._rounds[-1].begun == TRIED:
             self._rounds.append(_Round())
-        return Start(self._space.sample(Chance(self._random)), 1, "random")
+        return Start(self._space.sample(RandomSuggest(self._random)), 1, "random")
 
     def last_resort(self) -> Resume | None:
         """The best of what there is, where no design is left to fill a round."""
@@ -86,19 +86,19 @@ class OneEpochEach(Forgetful[D]):
 
 
 def _ours(searcher: Searcher) -> MakeStrategy:
-    return lambda table, space, seed: Search(space, StrategySettings(searcher, seed=seed))
+    return lambda table, space, seed: SearchStrategy(space, StrategySettings(searcher, seed=seed))
 
 
 def _tpe(kind: Tpe) -> MakeStrategy:
-    return lambda table, space, seed: Search(space, _optunas("none", seed, kind))
+    return lambda table, space, seed: SearchStrategy(space, _optunas("none", seed, kind))
 
 
 def _asha(searcher: Searcher, reduction: int, grace: int) -> MakeStrategy:
-    def make(table: CurveTable, space: TableSpace, seed: int) -> Search[Point]:
+    def make(table: CurveTable, space: TableSpace, seed: int) -> SearchStrategy[Point]:
         from search.strategy.early_stopping import Asha  # Ray's own, which takes its time to import
 
         settings = replace(_optunas("asha", seed), searcher=searcher)
-        return Search(space, settings, early=Asha(table.epochs, reduction, grace))
+        return SearchStrategy(space, settings, early=Asha(table.epochs, reduction, grace))
 
     return make
 

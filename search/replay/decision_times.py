@@ -12,15 +12,15 @@ from rich.console import Console
 from models.quantities import count, duration
 from search.replay import curve_table
 from search.replay.curve_table import Point, TableSpace
-from search.replay.simulator import Unbounded, replay
-from search.strategy.search_strategy import Search, StrategySettings
+from search.replay.simulator import UnboundedTrainer, replay
+from search.strategy.search_strategy import SearchStrategy, StrategySettings
 
 LAST = 100
 PROGRESS_SECONDS = 10
 
 
 @dataclass(frozen=True)
-class Stress:
+class DecisionTimes:
     """One simulated search."""
 
     workers: int
@@ -42,7 +42,7 @@ class Stress:
         )
 
 
-class _Timed(Search[Point]):
+class _Timed(SearchStrategy[Point]):
     """The default strategy with a watch."""
 
     def __init__(self, *arguments: Any) -> None:
@@ -57,14 +57,14 @@ class _Timed(Search[Point]):
         return action
 
 
-def run(path: Path, workers: int, trials: int, console: Console) -> Stress:
+def run(path: Path, workers: int, trials: int, console: Console) -> DecisionTimes:
     """Replays a search of `trials` trials of any designs, whose curves have the shapes of those in
     the table, and ends when the last has begun."""
     table = curve_table.read(path)
     space = TableSpace(table)
     strategy = _Timed(space, StrategySettings())
     began = said = time.perf_counter()
-    for event in replay(strategy, Unbounded(table, space), workers, trials):
+    for event in replay(strategy, UnboundedTrainer(table, space), workers, trials):
         now = time.perf_counter()
         if now - said > PROGRESS_SECONDS:
             said = now
@@ -76,4 +76,4 @@ def run(path: Path, workers: int, trials: int, console: Console) -> Stress:
     last = 1000 * statistics.median(strategy.took[-LAST:])
     seconds = time.perf_counter() - began
     begun = len(strategy.history.trials)
-    return Stress(workers, begun, len(strategy.took), seconds, last, peak)
+    return DecisionTimes(workers, begun, len(strategy.took), seconds, last, peak)

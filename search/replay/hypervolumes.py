@@ -11,7 +11,7 @@ from search.replay.baselines import Shuffled
 from search.replay.curve_table import CurveTable, Point, TableSpace
 from search.replay.processes import run_all
 from search.replay.score import AREA_COST
-from search.strategy.search_strategy import Search, StrategySettings
+from search.strategy.search_strategy import SearchStrategy, StrategySettings
 
 
 @dataclass(frozen=True)
@@ -54,5 +54,5 @@ def _random(table: CurveTable, space: TableSpace, seed: int) -> Shuffled:
     return Shuffled(table, seed)
 
 
-def _ours(table: CurveTable, space: TableSpace, seed: int) -> Search[Point]:
-    return Search(space, StrategySettings(seed=seed, second="cost"))
+def _ours(table: CurveTable, space: TableSpace, seed: int) -> SearchStrategy[Point]:
+    return SearchStrategy(space, StrategySettings(seed=seed, second="cost"))

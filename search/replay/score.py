@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.replay.curve_table import CurveTable, Point, TableSpace
-from search.replay.simulator import Event, Recorded, replay
+from search.replay.simulator import Event, RecordedTrainer, replay
 from search.terms.actions import Strategy
 from search.terms.front import hypervolume
 
@@ -64,7 +64,7 @@ def score(table: CurveTable, make: Make, seed: int, workers: int, aim: float) ->
     most = MOST_TRAININGS * table.full_cost
     trace: list[tuple[float, float]] = []
     makespan, cost = 0.0, np.inf
-    for event in replay(make(table, space, seed), Recorded(table, space), workers):
+    for event in replay(make(table, space, seed), RecordedTrainer(table, space), workers):
         if event.spent > most:
             break
         makespan, trials = event.time, max(trials, event.trial + 1)
@@ -82,7 +82,7 @@ def area(table: CurveTable, make: Make, seed: int, workers: int, spend: float) -
     when it has spent `spend` worker-seconds, both scaled to 0..1 over the table."""
     space = TableSpace(table)
     events: list[Event] = []
-    for event in replay(make(table, space, seed), Recorded(table, space), workers):
+    for event in replay(make(table, space, seed), RecordedTrainer(table, space), workers):
         if event.spent > spend:
             break
         events.append(event)
@@ -92,7 +92,9 @@ def area(table: CurveTable, make: Make, seed: int, workers: int, spend: float) -
 def random_area(table: CurveTable, make: Make, seed: int, workers: int) -> tuple[float, float]:
     """The hypervolume of a random search of 30 full trainings, and what it spent."""
     space = TableSpace(table)
-    events = list(replay(make(table, space, seed), Recorded(table, space), workers, RANDOM_TRIALS))
+    events = list(
+        replay(make(table, space, seed), RecordedTrainer(table, space), workers, RANDOM_TRIALS)
+    )
     points = [(event.accuracy, event.seconds) for event in events]
     return hypervolume(_scaled(table, points)), max(event.spent for event in events)
 

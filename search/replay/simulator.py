@@ -41,7 +41,7 @@ class Trainer(Protocol):
         """Accuracies and seconds by epoch."""
 
 
-class Recorded:
+class RecordedTrainer:
     """Trains each configuration of a table once: the one nearest to what is proposed."""
 
     def __init__(self, table: CurveTable, space: TableSpace) -> None:
@@ -63,7 +63,7 @@ class Recorded:
         return self._table.accuracies[number], self._table.seconds[number]
 
 
-class Unbounded:
+class UnboundedTrainer:
     """Trains any design: its curve has the shape of the nearest configuration's, moved a little
     by chance, the same for the same design."""
 

@@ -63,7 +63,7 @@ class Decisions:
 
     def _resume(self, action: Resume) -> Leg:
         self._paused.remove(action.trial)
-        self._recorder.resume(action.trial, action.to_epoch, action.worth)
+        self._recorder.resume(action.trial, action.to_epoch, action.expected)
         return leg_of(self._recorder.state.trials[action.trial])
 
     def _start(self, action: Start[Design]) -> Leg:
@@ -77,6 +77,6 @@ class Decisions:
             to_epoch=action.to_epoch,
             name=action.name,
             by=action.by,
-            worth=action.worth,
+            expected=action.expected,
         )
         return leg_of(self._recorder.state.trials[number])

@@ -12,7 +12,7 @@ from search.scheduling.closed_lanes import ClosedLanes
 from search.scheduling.decisions import Decisions
 from search.scheduling.fault_counts import MOST_OF_A_TRIAL, FaultCounts
 from search.scheduling.paused_trials import PausedTrials
-from search.scheduling.search_end import Ending
+from search.scheduling.search_end import SearchEnd
 from search.scheduling.waiting_legs import WaitingLegs
 from search.strategy.stopping_rule import NEVER, Stopping
 from search.terms.actions import Strategy
@@ -21,7 +21,7 @@ from search.terms.budget import Budget
 EARLY = "ended early by the scheduler"
 
 
-class Conversation:
+class LegScheduler:
     """Answers which leg a free lane trains, and whether a trial goes on after an epoch.
 
     Each trial has one leg at a time. What a lane trained when it was lost, or when its machine
@@ -51,7 +51,7 @@ class Conversation:
         gets a line for each lane that is closed, `has_left` tells whether a lane's place is there
         no more."""
         self.strategy, self.recorder = strategy, recorder
-        self.ending = Ending(recorder, budget, stopping, interrupted)
+        self.ending = SearchEnd(recorder, budget, stopping, interrupted)
         self._say, self._lanes, self._storage_fault = say, lanes, storage_fault
         self._legs: set[int] = set()
         """Trials that are in a lane."""

@@ -12,7 +12,7 @@ MOST_FAILURES = 5
 ends."""
 
 
-class Ending:
+class SearchEnd:
     """Ends a search: a fault, the user, the budget, too little to gain, or failures alone."""
 
     def __init__(

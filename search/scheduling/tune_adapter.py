@@ -15,7 +15,7 @@ from ray.tune.search import Searcher
 
 from search.lanes.lane_places import give_back_of_dead_lanes
 from search.lanes.worker_group import GroupNotStarted
-from search.scheduling.leg_scheduler import Conversation
+from search.scheduling.leg_scheduler import LegScheduler
 
 NONE = -1
 """The trial of a lane that is closed."""
@@ -25,29 +25,29 @@ _ERROR = re.compile(r"[\w.]*(Error|Exception|Lost|NotStarted)\b.*: +\S.*[^:]$")
 class _Local:
     """Keeps the conversation out of what Tune pickles into its scratch folder."""
 
-    def __init__(self, conversation: Conversation) -> None:
-        self.conversation: Conversation = conversation
+    def __init__(self, scheduler: LegScheduler) -> None:
+        self.scheduler: LegScheduler = scheduler
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
 
 
-class Ask(_Local, Searcher):
+class LaneSearcher(_Local, Searcher):
     """Tune's searcher: the leg with which a lane begins."""
 
-    def __init__(self, conversation: Conversation) -> None:
-        _Local.__init__(self, conversation)
+    def __init__(self, scheduler: LegScheduler) -> None:
+        _Local.__init__(self, scheduler)
         Searcher.__init__(self, metric="val_accuracy", mode="max")
 
     def suggest(self, trial_id: str) -> Any:
         """The config of Tune's trial `trial_id`, nothing now, or that there is no more."""
         leg = None
-        with self.conversation.ending.recording():
+        with self.scheduler.ending.recording():
             # Told of the end too early, Tune would drop the lanes that are free.
-            leg = None if self.conversation.finished else self.conversation.next_leg()
+            leg = None if self.scheduler.finished else self.scheduler.next_leg()
         if leg is not None:
             return leg.to_config()
-        return Searcher.FINISHED if self.conversation.finished else None
+        return Searcher.FINISHED if self.scheduler.finished else None
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
@@ -61,20 +61,20 @@ class Ask(_Local, Searcher):
         """Nothing: the ledger is the truth."""
 
 
-class Decide(_Local, FIFOScheduler):
+class LaneScheduler(_Local, FIFOScheduler):
     """Tune's scheduler: whether a lane goes on, with the same leg or another.
 
     The other is handed to the lane here: as a trial of Tune's own it would cost the driver as much
     again as all that Tune does for an epoch.
     """
 
-    def __init__(self, conversation: Conversation) -> None:
-        _Local.__init__(self, conversation)
+    def __init__(self, scheduler: LegScheduler) -> None:
+        _Local.__init__(self, scheduler)
         FIFOScheduler.__init__(self)
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """`result` is what the lane's step gave, with what Tune adds."""
-        with self.conversation.ending.recording():
+        with self.scheduler.ending.recording():
             return self._decide(trial, *result["answer"])
         return TrialScheduler.STOP
 
@@ -83,13 +83,13 @@ class Decide(_Local, FIFOScheduler):
     ) -> str:
         number = trial.config["trial"]
         if trained != number:  # the lane was never told of it, or died and came back
-            self.conversation.lost(number, f"its lane trained trial {trained}", started=True)
+            self.scheduler.lost(number, f"its lane trained trial {trained}", started=True)
             return TrialScheduler.STOP
         waiting = "waiting" in answer
         if waiting:  # perhaps for what a lane holds that died
             give_back_of_dead_lanes()
-        goes_on = self.conversation.heard(number, answer, group, lane)
-        if lane in self.conversation.closed:
+        goes_on = self.scheduler.heard(number, answer, group, lane)
+        if lane in self.scheduler.closed:
             trial.config = {**trial.config, "trial": NONE}
             return TrialScheduler.NOOP  # it stands still, and keeps its place
         if not goes_on and not waiting:  # one without workers is no free lane
@@ -98,7 +98,7 @@ class Decide(_Local, FIFOScheduler):
 
     def _hand_next_leg(self, trial: Any, lane: str) -> bool:
         """Gives the lane of `trial` what waits for it; whether there was anything."""
-        leg = self.conversation.leg_for_free_lane(lane)
+        leg = self.scheduler.leg_for_free_lane(lane)
         if leg is None:
             return False
         trial.config = leg.to_config()
@@ -114,7 +114,7 @@ class Decide(_Local, FIFOScheduler):
         return min(waiting, key=lambda trial: trial.trial_id, default=None)
 
 
-class Tell(_Local, Callback):
+class LaneCallback(_Local, Callback):
     """Tune's callback: lanes that are lost."""
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
@@ -123,8 +123,8 @@ class Tell(_Local, Callback):
         give_back_of_dead_lanes()
         # Of a lane that began there is an answer, if only that its workers are still to come.
         started = bool(trial.last_result) and GroupNotStarted.__name__ not in cause
-        with self.conversation.ending.recording():
-            self.conversation.lost(trial.config["trial"], cause, started=started)
+        with self.scheduler.ending.recording():
+            self.scheduler.lost(trial.config["trial"], cause, started=started)
 
 
 class BudgetStopper(_Local, Stopper):
@@ -135,8 +135,8 @@ class BudgetStopper(_Local, Stopper):
 
     def stop_all(self) -> bool:
         """Whether all trials end now; closed lanes would not end by themselves."""
-        ended = bool(self.conversation.closed) and self.conversation.finished
-        return ended or self.conversation.ending.is_due()
+        ended = bool(self.scheduler.closed) and self.scheduler.finished
+        return ended or self.scheduler.ending.is_due()
 
 
 def _cause(trial: Any) -> str:

@@ -11,8 +11,8 @@ import ray.tune
 from ray.tune import TuneError
 
 from models.error_text import first_line
-from search.scheduling.leg_scheduler import Conversation
-from search.scheduling.tune_adapter import Ask, BudgetStopper, Decide, Tell
+from search.scheduling.leg_scheduler import LegScheduler
+from search.scheduling.tune_adapter import BudgetStopper, LaneCallback, LaneScheduler, LaneSearcher
 from search.scheduling.tune_pace import unhurried
 
 ENVIRONMENT = {
@@ -25,7 +25,7 @@ ENVIRONMENT = {
 }
 
 
-def run_legs(conversation: Conversation, make_lane: Callable[[Path], Any]) -> None:
+def run_legs(scheduler: LegScheduler, make_lane: Callable[[Path], Any]) -> None:
     """Trains what the conversation gives until it, the budget or the user ends it.
 
     `make_lane` gets a scratch folder for what Tune and Train write, gone afterwards, and gives what
@@ -40,16 +40,16 @@ def run_legs(conversation: Conversation, make_lane: Callable[[Path], Any]) -> No
         ray.tune.Tuner(
             make_lane(scratch / "train"),
             tune_config=ray.tune.TuneConfig(
-                search_alg=Ask(conversation),
-                scheduler=Decide(conversation),
+                search_alg=LaneSearcher(scheduler),
+                scheduler=LaneScheduler(scheduler),
                 num_samples=-1,
                 reuse_actors=True,
             ),
             run_config=ray.tune.RunConfig(
                 name="tune",
                 storage_path=str(scratch),
-                callbacks=[Tell(conversation)],
-                stop=BudgetStopper(conversation),
+                callbacks=[LaneCallback(scheduler)],
+                stop=BudgetStopper(scheduler),
                 # Not even at the end of a trial of Tune's: its lane is free at once.
                 checkpoint_config=ray.tune.CheckpointConfig(checkpoint_at_end=False),
                 verbose=0,

@@ -14,8 +14,8 @@ from search.session.data_source import check_data_options, require_positive
 from search.session.warm_start import designs_of
 from search.space.constraints import Limits, smallest
 from search.space.design_space import Space
-from search.strategy.fixed_designs import InOrder
-from search.strategy.search_strategy import EarlyStop, Search, StrategySettings
+from search.strategy.fixed_designs import FixedDesigns
+from search.strategy.search_strategy import EarlyStop, SearchStrategy, StrategySettings
 from search.strategy.stopping_rule import NEVER, Stopping, can_pause
 from search.strategy.stopping_rule import parse as parse_stopping
 from search.terms import budget as budgets
@@ -23,7 +23,7 @@ from search.terms.actions import Strategy
 from search.terms.budget import Budget
 from search.terms.metric import Metric
 from search.terms.plan import Plan
-from search.terms.rungs import ladder
+from search.terms.rungs import rungs_of
 
 KNOWN = ("cnn-1", "cnn-3")
 """Designs of the transcript with which a search begins."""
@@ -183,7 +183,7 @@ def _search_job(
     )
     return Job(
         command="search",
-        strategy=Search(
+        strategy=SearchStrategy(
             space,
             settings,
             [*known, *warm],
@@ -221,7 +221,7 @@ def _second(objectives: str) -> str:
 def _notes(
     options: SearchOptions, epochs: int, known: list[str], warm: Sequence[object]
 ) -> tuple[str, ...]:
-    *first_rungs, last_rung = ladder(epochs)
+    *first_rungs, last_rung = rungs_of(epochs)
     rungs = ", ".join([*map(str, first_rungs), count(last_rung, "epoch")])
     how = {
         "promote": f"trials pause after {rungs}; the promising ones go on",
@@ -246,7 +246,7 @@ def _transcript_job(options: TranscriptOptions, limits: Limits) -> Job:
     designs = [(name, _shortened(TRANSCRIPT[name], options.max_epochs)) for name in options.names]
     return Job(
         command="transcript",
-        strategy=InOrder(designs),
+        strategy=FixedDesigns(designs),
         space=None,
         second="",
         limits=limits,

@@ -154,7 +154,7 @@ def _take_newest(folder: Path, store: Store, take_over: bool) -> None:
         if not folder.exists():
             fetch(store, folder)
         return
-    with Alone(folder):
+    with RunLock(folder):
         bring_up_to_date(folder, store, print)
 
 
@@ -223,7 +223,7 @@ def check_paused(known: SearchState, limits: Limits) -> None:
             raise ValueError(f"trial {trial.trial} of the run cannot go on so: {why}")
 
 
-class Alone:
+class RunLock:
     """Held by the one process that trains a run."""
 
     def __init__(self, run: Path) -> None:
@@ -235,7 +235,7 @@ class Alone:
         except OSError as error:
             raise ValueError(f"run {run} cannot be written ({error.strerror})") from error
 
-    def __enter__(self) -> "Alone":
+    def __enter__(self) -> "RunLock":
         return self
 
     def __exit__(self, *raised: object) -> None:

@@ -34,7 +34,7 @@ from search.record.state import SearchState, load
 from search.record.strategy_follower import Follower
 from search.record.study_log import StudyLog
 from search.record.tensorboard_events import Scalars
-from search.scheduling.leg_scheduler import Conversation
+from search.scheduling.leg_scheduler import LegScheduler
 from search.scheduling.tune_loop import of_surroundings, run_legs
 from search.session import announcement, jobs, resuming, run_storage
 from search.session.conclusion import Outcome, conclude
@@ -104,7 +104,7 @@ def _run(
             stopping = jobs.stopping_of(options, plan)
             storage = run_storage.open_storage(options)
             folder = earlier.folder if earlier else run_storage.new_folder(options, storage)
-            held.enter_context(resuming.Alone(folder))
+            held.enter_context(resuming.RunLock(folder))
             storage = run_storage.apart(folder, storage)
             _check_nodes(folder, storage, new=earlier is None)
             lease = held.enter_context(run_storage.take_lease(folder, storage, earlier, console))
@@ -227,7 +227,7 @@ def _train(session: Session, recorder: Recorder) -> Outcome:
     with live, times, Interrupt(lambda line: _stopping(session, line)) as interrupt:
         lanes = LaneCount(plan, options.parallel, fixed=lane_plan.uses_mps(options))
         with _writable(session.folder):
-            conversation = Conversation(
+            scheduler = LegScheduler(
                 job.strategy,
                 recorder,
                 session.budget,
@@ -241,14 +241,14 @@ def _train(session: Session, recorder: Recorder) -> Outcome:
                 warn=lambda line: console.print(f"Notice: {line}", soft_wrap=True, highlight=False),
                 has_left=lanes.has_left,
             )
-        ending = conversation.ending
+        ending = scheduler.ending
         try:
-            run_legs(conversation, lambda scratch: make_lane(settings, plan, scratch))
+            run_legs(scheduler, lambda scratch: make_lane(settings, plan, scratch))
         except (OSError, RayError, TuneError) as error:
             ending.stop(f"Ray has failed: {of_surroundings(error)}")
         if session.lease.lost and session.storage is None:  # the folder is another process's
             return Outcome(interrupt.asked, ending.fault)
-        conversation.end_all()
+        scheduler.end_all()
     cut = interrupt.asked or bool(ending.fault or session.lease.lost)
     if not cut:
         console.print(f"The search ended: {ending.why}", highlight=False)

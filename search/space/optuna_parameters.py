@@ -13,7 +13,7 @@ from optuna.distributions import (
 from search.terms.actions import D, Space
 
 
-class _Known:
+class _KnownAnswers:
     """Gives known answers, and notes what was asked."""
 
     def __init__(self, answers: Mapping[str, Any]) -> None:
@@ -46,11 +46,11 @@ class _Known:
         return value
 
 
-def recall(space: Space[D], design: D) -> tuple[dict[str, Any], dict[str, BaseDistribution]]:
+def parameters_of(space: Space[D], design: D) -> tuple[dict[str, Any], dict[str, BaseDistribution]]:
     """The parameters of a design of the space, by name, and their distributions.
 
     Of a design that lies outside the space, the nearest that lies in it.
     """
-    known = _Known(space.answers(design))
+    known = _KnownAnswers(space.answers(design))
     space.sample(known)
     return known.params, known.distributions

@@ -18,7 +18,7 @@ def random_for(*key: int) -> Random:
     return Random(int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0]))
 
 
-class Chance:
+class RandomSuggest:
     """Answers at random, each value of a scale as probable as the next."""
 
     def __init__(self, random: Random) -> None:
@@ -52,7 +52,7 @@ class Chance:
         return self.random.random()
 
 
-class Near(Chance):
+class NeighbourSuggest(RandomSuggest):
     """Answers near known ones: each is kept or moved a little, and unknown ones are random."""
 
     def __init__(self, random: Random, answers: Mapping[str, Any]) -> None:

@@ -23,7 +23,7 @@ LAST_TRIES, LAST_SECONDS = 3, 2.0
 _LEFT_OUT = {CHECKPOINTS, "run.lock", FILE}
 
 
-class Delayed:
+class DelayedDeletion:
     """A store that deletes later: when the ledger that says so has been copied.
 
     Else who goes on from an older copy would miss the checkpoints that it tells of.
@@ -75,7 +75,7 @@ class Copier:
         lease: Lease | None = None,
     ) -> None:
         self._run, self._store, self._say, self._lease = run, store, say, lease
-        self.checkpoints = Delayed(store)
+        self.checkpoints = DelayedDeletion(store)
         self._copied: dict[str, tuple[int, int]] = {}
         self._obsolete: list[Callable[[], None]] = []
         self._old_ledger = True

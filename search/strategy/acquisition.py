@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from search.space.random_sampling import Chance, Near
+from search.space.random_sampling import NeighbourSuggest, RandomSuggest
 from search.strategy.objectives import second_objective
 from search.surrogate.forecast import Forecast, Forecaster
-from search.surrogate.run_history import History, Seen
-from search.terms.actions import D, Space, Worth
+from search.surrogate.run_history import ObservedTrial, RunHistory
+from search.terms.actions import D, ExpectedGain, Space
 from search.terms.front import hypervolume_gain
-from search.terms.rungs import ladder
+from search.terms.rungs import rungs_of
 
 Array = NDArray[np.float64]
 
@@ -46,7 +46,7 @@ class _Candidates(Generic[D]):
     """What there is to choose from, with how far each has come."""
 
     designs: list[D]
-    trials: list[Seen[D]]
+    trials: list[ObservedTrial[D]]
     """The first of `designs` are those of paused trials."""
     done: Array
     ends: Array
@@ -56,16 +56,16 @@ class _Candidates(Generic[D]):
 
     def rungs(self, index: int) -> list[int]:
         """The rungs that a candidate has still before it."""
-        return [rung for rung in ladder(int(self.ends[index])) if rung > self.done[index]]
+        return [rung for rung in rungs_of(int(self.ends[index])) if rung > self.done[index]]
 
 
-class Curves(Generic[D]):
+class Acquisition(Generic[D]):
     """Chooses among candidates by their forecasts."""
 
     def __init__(
         self,
         space: Space[D],
-        history: History[D],
+        history: RunHistory[D],
         *,
         may_begin: Callable[[D], bool] = lambda design: True,
         second: str = "",
@@ -77,8 +77,8 @@ class Curves(Generic[D]):
         self._space, self._history, self._may_begin = space, history, may_begin
         self._second, self._per_cost = second, per_cost
         self.forecaster = Forecaster(space, history)
-        self._chosen_paused: list[tuple[int, Worth]] = []
-        self._chosen_new: list[tuple[D, Worth]] = []
+        self._chosen_paused: list[tuple[int, ExpectedGain]] = []
+        self._chosen_new: list[tuple[D, ExpectedGain]] = []
         """Of one forecast, the best first; each is there until it is taken up."""
         self._offered: list[Any] = []
         """One of the two, of which the first was the answer to the last question."""
@@ -89,11 +89,11 @@ class Curves(Generic[D]):
         given = self._history.epochs_given
         return given - self._history.epochs_begun < SHARE_OF_PROMOTIONS * given
 
-    def _drop_gone(self, paused: Sequence[Seen[D]]) -> None:
+    def _drop_gone(self, paused: Sequence[ObservedTrial[D]]) -> None:
         waiting = {each.trial for each in paused}
         self._chosen_paused[:] = [each for each in self._chosen_paused if each[0] in waiting]
 
-    def best_paused(self) -> tuple[int, Worth]:
+    def best_paused(self) -> tuple[int, ExpectedGain]:
         """The paused trial to go on with; there is one at least."""
         paused = self._history.candidates()
         self._drop_gone(paused)
@@ -103,11 +103,11 @@ class Curves(Generic[D]):
         if not self._chosen_paused:
             forecast = self.forecaster.now()
             best = self._best(forecast, self._candidates(paused, []), count)
-            self._chosen_paused = [(paused[index].trial, worth) for index, worth in best]
+            self._chosen_paused = [(paused[index].trial, expected) for index, expected in best]
         self._offered = self._chosen_paused
         return self._chosen_paused[0]
 
-    def best_new(self, random: Random) -> tuple[D, Worth]:
+    def best_new(self, random: Random) -> tuple[D, ExpectedGain]:
         """The design to begin; one that may not, where next to none may."""
         further = len(self._history.running) - FEW_RUNNING
         count = max(1, min(further // RUNNING_A_BEGIN, MOST_BEGUN))
@@ -116,7 +116,7 @@ class Curves(Generic[D]):
             forecast = self.forecaster.now()
             designs = self._designs(forecast, random)
             best = self._best(forecast, self._candidates([], designs), count)
-            self._chosen_new = [(designs[index], worth) for index, worth in best]
+            self._chosen_new = [(designs[index], expected) for index, expected in best]
         self._offered = self._chosen_new
         return self._chosen_new[0]
 
@@ -135,12 +135,12 @@ class Curves(Generic[D]):
 
     def _designs(self, forecast: Forecast, random: Random) -> list[D]:
         """Different designs, any, and near the most promising."""
-        chance = Chance(random)
+        chance = RandomSuggest(random)
         designs = self._drawn(lambda: self._space.sample(chance), ANYWHERE)
         bases = [self._space.answers(design) for design in self._most_promising(forecast)]
         if bases:
             designs += self._drawn(
-                lambda: self._space.sample(Near(random, random.choice(bases))), NEARBY
+                lambda: self._space.sample(NeighbourSuggest(random, random.choice(bases))), NEARBY
             )
         return list(dict.fromkeys(designs)) or [self._space.sample(chance)]
 
@@ -158,7 +158,7 @@ class Curves(Generic[D]):
         mean = forecast.curves.expected(places, self._times([each.epochs for each in seen]))
         return [seen[index].design for index in np.argsort(-mean, kind="stable")[:MOST_PROMISING]]
 
-    def _candidates(self, paused: list[Seen[D]], new: list[D]) -> _Candidates[D]:
+    def _candidates(self, paused: list[ObservedTrial[D]], new: list[D]) -> _Candidates[D]:
         designs = [each.design for each in paused] + new
         places = self.forecaster.places_of(paused) if paused else self.forecaster.places(new)
         rates = np.array([each.seconds / each.last_epoch for each in paused] + [0.0] * len(new))
@@ -175,7 +175,7 @@ class Curves(Generic[D]):
 
     def _best(
         self, forecast: Forecast, candidates: _Candidates[D], count: int
-    ) -> list[tuple[int, Worth]]:
+    ) -> list[tuple[int, ExpectedGain]]:
         """The `count` best of the candidates, the best first, each as if those before it were
         running."""
         ends = forecast.curves.predict(candidates.places, self._times(candidates.ends))
@@ -188,12 +188,12 @@ class Curves(Generic[D]):
         if self._per_cost:
             legs = [candidates.rungs(i)[0] - candidates.done[i] for i in range(len(score))]
             score = score - np.log(candidates.rates * legs)
-        best: list[tuple[int, Worth]] = []
+        best: list[tuple[int, ExpectedGain]] = []
         taken = np.zeros(len(score), bool)
         while True:
             one = int(np.argmax(np.where(taken, -np.inf, score)))
             points = 100 * forecast.warp.expected_gain(mean[one], ends.deviation[one])
-            best.append((one, Worth(points, float(left[one]))))
+            best.append((one, ExpectedGain(points, float(left[one]))))
             if len(best) == min(count, len(score)):
                 return best
             taken[one] = True

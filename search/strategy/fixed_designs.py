@@ -7,7 +7,7 @@ from models.design import Design
 from search.terms.actions import D, Resume, Start
 
 
-class Forgetful(Generic[D]):
+class NonLearningStrategy(Generic[D]):
     """Is told, and learns nothing: `Strategy` of search/terms/actions.py."""
 
     def next(self, *, new: bool = True) -> Start[D] | Resume | None:
@@ -47,7 +47,7 @@ class Forgetful(Generic[D]):
         """Nothing."""
 
 
-class InOrder(Forgetful[Design]):
+class FixedDesigns(NonLearningStrategy[Design]):
     """The given designs, and then no more."""
 
     def __init__(

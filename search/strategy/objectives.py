@@ -2,13 +2,13 @@
 
 from typing import Literal
 
-from search.surrogate.run_history import Seen
+from search.surrogate.run_history import ObservedTrial
 from search.terms.actions import D
 
 Objective = Literal["accuracy", "cost", "parameters", "flops", "latency"]
 
 
-def second_objective(seen: Seen[D], epoch: int, name: str) -> float:
+def second_objective(seen: ObservedTrial[D], epoch: int, name: str) -> float:
     """What a trial has of the objective beside accuracy: seconds of training up to `epoch` for
     cost, else what was measured."""
     if name == "cost":

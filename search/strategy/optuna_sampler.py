@@ -12,9 +12,9 @@ from optuna.samplers import BaseSampler, GPSampler, TPESampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from search.space.optuna_parameters import recall
+from search.space.optuna_parameters import parameters_of
 from search.strategy.objectives import second_objective
-from search.surrogate.run_history import WORST, History, Seen
+from search.surrogate.run_history import WORST, ObservedTrial, RunHistory
 from search.terms.actions import D, Space
 
 MOST_TRIALS = 100
@@ -44,7 +44,7 @@ class OptunaSampler(Generic[D]):
         name: Sampler,
         settings: SamplerSettings,
         space: Space[D],
-        history: History[D],
+        history: RunHistory[D],
         second: str = "",
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -71,7 +71,7 @@ class OptunaSampler(Generic[D]):
                 study.tell(asked, state=TrialState.FAIL)  # from which nothing is learned
             return design
 
-    def _bounded(self) -> list[Seen[D]]:
+    def _bounded(self) -> list[ObservedTrial[D]]:
         """Running trials, and of the others the deepest and best, and those that the history
         samples."""
         most = self._settings.most_trials
@@ -87,7 +87,7 @@ class OptunaSampler(Generic[D]):
         kept |= dict.fromkeys(seen.trial for seen in running)
         return [self._history.trials[trial] for trial in sorted(kept)]
 
-    def _freeze(self, seen: Seen[D]) -> FrozenTrial:
+    def _freeze(self, seen: ObservedTrial[D]) -> FrozenTrial:
         params, distributions = self._recall(seen.design)
         state, values = self._outcome(seen)
         begun = datetime.datetime.fromtimestamp(0)
@@ -108,7 +108,7 @@ class OptunaSampler(Generic[D]):
             else {seen.last_epoch: seen.shown},
         )
 
-    def _outcome(self, seen: Seen[D]) -> tuple[TrialState, list[float] | None]:
+    def _outcome(self, seen: ObservedTrial[D]) -> tuple[TrialState, list[float] | None]:
         """Paused trials are pruned ones to TPE, which ranks them by how far they came and then by
         what they showed. The Gaussian process, and several objectives, know of no such thing:
         there the result that a trial has counts, and while it has none it is one that runs. A
@@ -134,7 +134,7 @@ class OptunaSampler(Generic[D]):
         if design not in self._recalled:
             if len(self._recalled) > 4 * MOST_TRIALS:
                 self._recalled.clear()
-            self._recalled[design] = recall(self._space, design)
+            self._recalled[design] = parameters_of(self._space, design)
         return self._recalled[design]
 
 

@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Literal, Protocol
 
-from search.space.random_sampling import Chance, Near, random_for
-from search.strategy.acquisition import Curves
+from search.space.random_sampling import NeighbourSuggest, RandomSuggest, random_for
+from search.strategy.acquisition import Acquisition
 from search.strategy.optuna_sampler import OptunaSampler, SamplerSettings
-from search.strategy.successive_halving import Halving
+from search.strategy.successive_halving import SuccessiveHalving
 from search.surrogate.blas_threads import one_blas_thread
-from search.surrogate.run_history import History, Seen
-from search.terms.actions import D, Resume, Space, Start, Suggest, Worth
+from search.surrogate.run_history import ObservedTrial, RunHistory
+from search.terms.actions import D, ExpectedGain, Resume, Space, Start, Suggest
 from search.terms.rungs import next_rung
 
 MOST_DRAWS = 2000
@@ -54,7 +54,7 @@ class StrategySettings:
     sampler: SamplerSettings = field(default_factory=SamplerSettings)
 
 
-class Search(Generic[D]):
+class SearchStrategy(Generic[D]):
     """A search of a space: `Strategy` of search/terms/actions.py."""
 
     def __init__(
@@ -75,12 +75,12 @@ class Search(Generic[D]):
         self._space, self._settings, self._early = space, settings, early
         self._known, self._allows, self._least = list(known), allows, least
         self._refused: set[D] = set()
-        self.history: History[D] = History(settings.seed, space.is_result)
+        self.history: RunHistory[D] = RunHistory(settings.seed, space.is_result)
         self._decisions = 0
         self._stopped: set[int] = set()
         self._pauses = settings.scheduler == "promote"
         self._curves = (
-            Curves(
+            Acquisition(
                 space,
                 self.history,
                 may_begin=self._may_begin,
@@ -90,7 +90,7 @@ class Search(Generic[D]):
             if settings.searcher == "curves"
             else None
         )
-        self._halving = Halving(self.history, settings.second)
+        self._halving = SuccessiveHalving(self.history, settings.second)
         self._sampler = OptunaSampler(
             "gp" if settings.searcher == "gp" else "tpe",
             settings.sampler,
@@ -114,7 +114,7 @@ class Search(Generic[D]):
         if not self.history.rungs_with_paused:
             return None
         trial: int | None
-        worth: Worth | None = None
+        expected: ExpectedGain | None = None
         if self._curves is None:
             trial = self._halving.promotable()
             if trial is None and not new and not self.history.finished:
@@ -122,20 +122,20 @@ class Search(Generic[D]):
         elif not self._is_due(self._curves, new=new):
             return None
         else:
-            trial, worth = self._best_paused()
-        return None if trial is None else self._resume(trial, worth)
+            trial, expected = self._best_paused()
+        return None if trial is None else self._resume(trial, expected)
 
-    def _best_paused(self) -> tuple[int, Worth | None]:
+    def _best_paused(self) -> tuple[int, ExpectedGain | None]:
         """By the forecast where there is one, else by rank."""
         if self._curves and self._curves.forecaster.ready:
             return self._curves.best_paused()
         return self._halving.best_paused(), None
 
-    def _resume(self, trial: int, worth: Worth | None) -> Resume:
+    def _resume(self, trial: int, expected: ExpectedGain | None) -> Resume:
         seen = self.history.trials[trial]
-        return Resume(trial, next_rung(seen.epochs, seen.last_epoch), worth)
+        return Resume(trial, next_rung(seen.epochs, seen.last_epoch), expected)
 
-    def _is_due(self, curves: Curves[D], *, new: bool) -> bool:
+    def _is_due(self, curves: Acquisition[D], *, new: bool) -> bool:
         """Whether a paused trial goes on rather than that one begins: by their shares. Where none
         may begin any more, also until one is trained to its end."""
         if not new:
@@ -148,16 +148,16 @@ class Search(Generic[D]):
         """The best paused trial, where the space has no further design at all."""
         if not self.history.rungs_with_paused:
             return None
-        trial, worth = self._best_paused()
-        return self._resume(trial, worth)
+        trial, expected = self._best_paused()
+        return self._resume(trial, expected)
 
     def _start(self) -> Start[D]:
-        design, by, name, worth = self._propose()
+        design, by, name, expected = self._propose()
         epochs = self._space.epochs(design)
         to_epoch = next_rung(epochs, 0) if self._pauses else epochs
-        return Start(design, to_epoch, by, name, worth)
+        return Start(design, to_epoch, by, name, expected)
 
-    def _propose(self) -> tuple[D, str, str, Worth | None]:
+    def _propose(self) -> tuple[D, str, str, ExpectedGain | None]:
         if self._known:
             name, known = self._known[0]
             return known, "known", name, None
@@ -170,8 +170,8 @@ class Search(Generic[D]):
         if by_chance or (self._curves and not self._curves.forecaster.ready):
             return self._sample_by_chance(), "random", "", None
         if self._curves:
-            design, worth = self._curves.best_new(random_for(settings.seed, decision, _CURVES))
-            return design, "curves", "", worth
+            design, expected = self._curves.best_new(random_for(settings.seed, decision, _CURVES))
+            return design, "curves", "", expected
         return self._sample_by_model(), settings.searcher, "", None
 
     def _may_begin(self, design: D) -> bool:
@@ -179,10 +179,10 @@ class Search(Generic[D]):
 
     def _sample_by_chance(self) -> D:
         random = random_for(self._settings.seed, self._decisions, _CHANCE)
-        design = self._drawn(Chance(random))
+        design = self._drawn(RandomSuggest(random))
         for least in filter(self._allows, self._least if design is None else ()):
-            design = design or self._drawn(Near(random, self._space.answers(least)))
-        return self._space.sample(Chance(random)) if design is None else design
+            design = design or self._drawn(NeighbourSuggest(random, self._space.answers(least)))
+        return self._space.sample(RandomSuggest(random)) if design is None else design
 
     def _sample_by_model(self) -> D:
         """What a sampler proposes; where it knows of none that may begin, one near to that."""
@@ -190,7 +190,7 @@ class Search(Generic[D]):
         design = self._sampler.propose(random.getrandbits(31), self._may_begin)
         if self._may_begin(design):
             return design
-        near = self._drawn(Near(random, self._space.answers(design)))
+        near = self._drawn(NeighbourSuggest(random, self._space.answers(design)))
         return self._sample_by_chance() if near is None else near
 
     def _drawn(self, suggest: Suggest) -> D | None:
@@ -219,7 +219,7 @@ class Search(Generic[D]):
         if name:  # in a replay another design is trained, under the name
             self._known = [(known, its) for known, its in self._known if known != name]
         self._forget_known(design)
-        self.history.start(Seen(trial, design, self._space.epochs(design), to_epoch, name))
+        self.history.start(ObservedTrial(trial, design, self._space.epochs(design), to_epoch, name))
 
     def _forget_known(self, design: D) -> None:
         self._known = [(name, known) for name, known in self._known if known != design]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from models.quantities import count
 from search.terms.price import bill
-from search.terms.promise import Promise
-from search.terms.rungs import ladder
+from search.terms.promise import GainRecord
+from search.terms.rungs import rungs_of
 
 WINDOW = 12
 """So many decisions in a row must promise too little; where trials pause, of both kinds."""
@@ -30,11 +30,11 @@ class Stopping:
     pauses: bool = True
     """Whether trials pause, so that there are two kinds of decisions to wait for."""
 
-    def is_due(self, promises: Sequence[Promise]) -> bool:
+    def is_due(self, promises: Sequence[GainRecord]) -> bool:
         """Whether the newest decisions promised too little."""
         return self.points > 0 and self.offered(promises) < self.points
 
-    def offered(self, promises: Sequence[Promise]) -> float:
+    def offered(self, promises: Sequence[GainRecord]) -> float:
         """The most points a unit of cost that the newest decisions promised; infinite while there
         are too few, or where trials pause only one of the two kinds among them."""
         newest = promises[-WINDOW:]
@@ -43,7 +43,7 @@ class Stopping:
             return math.inf
         return max(self._rate(promise) for promise in newest)
 
-    def first_due(self, promises: Sequence[Promise]) -> int | None:
+    def first_due(self, promises: Sequence[GainRecord]) -> int | None:
         """The decision at which a search would have ended, by its place among `promises`."""
         for end in range(1, len(promises) + 1):
             if self.is_due(promises[max(0, end - WINDOW) : end]):
@@ -56,7 +56,7 @@ class Stopping:
         amounts = {"gpuh": used.gpu_hours, "coreh": used.cpu_core_hours, "money": used.cost}
         return amounts[self.unit] or 0.0
 
-    def _rate(self, promise: Promise) -> float:
+    def _rate(self, promise: GainRecord) -> float:
         cost = self.cost(promise.seconds)
         return promise.points / cost if cost else math.inf
 
@@ -70,7 +70,7 @@ NEVER = Stopping(0.0)
 
 def can_pause(max_epochs: int | None) -> bool:
     """Whether a trial so long has a rung before its end."""
-    return max_epochs is None or len(ladder(max_epochs)) > 1
+    return max_epochs is None or len(rungs_of(max_epochs)) > 1
 
 
 def parse(text: str) -> tuple[float, str]:

@@ -9,7 +9,7 @@ import bisect
 from typing import Generic
 
 from search.strategy.objectives import second_objective
-from search.surrogate.run_history import History, Seen
+from search.surrogate.run_history import ObservedTrial, RunHistory
 from search.terms.actions import D
 from search.terms.front import crowding, fronts
 from search.terms.rungs import REDUCTION
@@ -18,14 +18,16 @@ NEWEST = 500
 """With two objectives, trials of a rung that are held against one another."""
 
 
-class Halving(Generic[D]):
+class SuccessiveHalving(Generic[D]):
     """Promotion by rank."""
 
-    def __init__(self, history: History[D], second: str = "", reduction: int = REDUCTION) -> None:
+    def __init__(
+        self, history: RunHistory[D], second: str = "", reduction: int = REDUCTION
+    ) -> None:
         self._history, self._second, self._reduction = history, second, reduction
         self._came: dict[int, list[float]] = {}
         """By rung: the accuracies of all that came so far, in order."""
-        self._newest: dict[int, list[Seen[D]]] = {}
+        self._newest: dict[int, list[ObservedTrial[D]]] = {}
 
     def told(self, trial: int) -> None:
         """A trial has come to a rung."""

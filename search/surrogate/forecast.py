@@ -8,9 +8,9 @@ import numpy as np
 
 from search.surrogate import curve_kernel, kernel_fit
 from search.surrogate.curve_kernel import Array, Hyperparameters
-from search.surrogate.gaussian_process import Covariance, CurveModel
-from search.surrogate.output_warping import Warp
-from search.surrogate.run_history import History, Lesson, Seen
+from search.surrogate.gaussian_process import Covariance, GaussianProcess
+from search.surrogate.output_warping import OutputWarping
+from search.surrogate.run_history import Observation, ObservedTrial, RunHistory
 from search.terms.actions import D, Space
 
 LEAST_TRIALS = 3
@@ -21,7 +21,7 @@ MOST_RUNNING = 100
 """Running trials that the model minds."""
 
 
-class Positive:
+class LogNormalModel:
     """A process over the logarithms of positive values of designs, such as seconds an epoch."""
 
     def __init__(self, designs: Array, values: Array) -> None:
@@ -30,7 +30,7 @@ class Positive:
         self._mean, self._spread = float(logs.mean()), float(logs.std()) + 1e-9
         standard = (logs - self._mean) / self._spread
         known = Covariance.of(curve_kernel.initial(designs), designs, np.zeros(len(logs)))
-        self._model = CurveModel(known, standard)
+        self._model = GaussianProcess(known, standard)
 
     def predict(self, designs: Array) -> Array:
         """The medians for designs (m, d)."""
@@ -42,23 +42,23 @@ class Positive:
 class Forecast:
     """Forecasts from all that is known at a moment."""
 
-    curves: CurveModel
+    curves: GaussianProcess
     """Of scores."""
-    warp: Warp
+    warp: OutputWarping
     """From accuracies to scores, and back."""
 
 
 class Forecaster(Generic[D]):
     """Makes forecasts from a history; what it gives is a function of what the history was told."""
 
-    def __init__(self, space: Space[D], history: History[D]) -> None:
+    def __init__(self, space: Space[D], history: RunHistory[D]) -> None:
         self._space, self._history = space, history
-        self._snapshot: list[Lesson[D]] = []
+        self._snapshot: list[Observation[D]] = []
         """From which the hyperparameters are fitted, when they are next wanted."""
         self._fitted: Hyperparameters | None = None
         self._next_fit = 0
         self._known: Covariance | None = None
-        """Of the lessons that were learned, since they were chosen together."""
+        """Of the observations that were learned, since they were chosen together."""
         self._choices = 0
         """How often they had been chosen."""
         self._places: dict[D, Array] = {}
@@ -73,7 +73,7 @@ class Forecaster(Generic[D]):
         if self._history.results < self._next_fit:
             return
         if len(self._history.sample()) >= LEAST_TRIALS:
-            self._snapshot, self._fitted = list(self._history.lessons), None
+            self._snapshot, self._fitted = list(self._history.observations), None
             self._next_fit = int(self._history.results * REFIT) + 1
 
     def places(self, designs: Iterable[D]) -> Array:
@@ -93,30 +93,33 @@ class Forecaster(Generic[D]):
             self._fitted = kernel_fit.fit(*self._points(self._snapshot), warp.scores)
             self._known = None
         known = self._learned(self._fitted)
-        warp = self._warp(self._history.lessons)
-        return Forecast(self._with_running(CurveModel(known, warp.scores), warp.scores), warp)
+        warp = self._warp(self._history.observations)
+        return Forecast(self._with_running(GaussianProcess(known, warp.scores), warp.scores), warp)
 
-    def _warp(self, lessons: Sequence[Lesson[D]]) -> Warp:
-        """All lessons are learned from; what is to be surpassed is the best result among them."""
-        accuracies = np.array([lesson.accuracy for lesson in lessons])
+    def _warp(self, observations: Sequence[Observation[D]]) -> OutputWarping:
+        """All observations are learned from; what is to be surpassed is the best result among them."""
+        accuracies = np.array([observation.accuracy for observation in observations])
         is_result = self._space.is_result
-        return Warp(accuracies, [is_result(lesson.design, lesson.epoch) for lesson in lessons])
+        return OutputWarping(
+            accuracies,
+            [is_result(observation.design, observation.epoch) for observation in observations],
+        )
 
     def _learned(self, fitted: Hyperparameters) -> Covariance:
-        """Of all lessons. Those that were chosen together are learned at once, later ones one by
+        """Of all observations. Those that were chosen together are learned at once, later ones one by
         one: so it is the same to the last bit, whenever it is asked for."""
         history = self._history
         known = self._known
         if known is None or self._choices != history.choices:
-            together = history.lessons[: max(history.chosen_together, 1)]
+            together = history.observations[: max(history.chosen_together, 1)]
             known, self._choices = Covariance.of(fitted, *self._points(together)), history.choices
-        for lesson in history.lessons[len(known) :]:
-            designs, times = self._points([lesson])
+        for observation in history.observations[len(known) :]:
+            designs, times = self._points([observation])
             known = known.extended(known.kernel.scaled(designs), times)
         self._known = known
         return known
 
-    def _with_running(self, curves: CurveModel, scores: Array) -> CurveModel:
+    def _with_running(self, curves: GaussianProcess, scores: Array) -> GaussianProcess:
         running = list(self._history.running.values())[-MOST_RUNNING:]
         if not running:
             return curves
@@ -124,28 +127,30 @@ class Forecaster(Generic[D]):
         times = self.times([each.to_epoch for each in running])
         expected = curves.expected(places, times)
         known = curves.covariance.extended(curves.covariance.kernel.scaled(places), times)
-        return CurveModel(known, np.concatenate([scores, expected]))
+        return GaussianProcess(known, np.concatenate([scores, expected]))
 
-    def rates(self) -> Positive:
+    def rates(self) -> LogNormalModel:
         """Forecasts of seconds an epoch."""
         seen = self._history.sample()
         timed = [each for each in seen if each.seconds > 0]
         rates = [each.seconds / each.last_epoch for each in timed] or [1.0]
-        return Positive(self.places_of(timed or seen[:1]), np.array(rates))
+        return LogNormalModel(self.places_of(timed or seen[:1]), np.array(rates))
 
-    def measures(self) -> Positive | None:
+    def measures(self) -> LogNormalModel | None:
         """Forecasts of the second objective, where it is measured."""
         measured = [each for each in self._history.sample() if each.measure]
         if not measured:
             return None
         values = np.array([each.measure for each in measured], float)
-        return Positive(self.places_of(measured), values)
+        return LogNormalModel(self.places_of(measured), values)
 
-    def _points(self, lessons: Sequence[Lesson[D]]) -> tuple[Array, Array]:
-        designs = [lesson.design for lesson in lessons]
-        return self._known_places(designs), self.times([lesson.epoch for lesson in lessons])
+    def _points(self, observations: Sequence[Observation[D]]) -> tuple[Array, Array]:
+        designs = [observation.design for observation in observations]
+        return self._known_places(designs), self.times(
+            [observation.epoch for observation in observations]
+        )
 
-    def places_of(self, seen: Sequence[Seen[D]]) -> Array:
+    def places_of(self, seen: Sequence[ObservedTrial[D]]) -> Array:
         """Coordinates (n, d) of trials' designs, worked out once while they are learned from."""
         return self._known_places([each.design for each in seen])
 

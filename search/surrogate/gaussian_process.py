@@ -1,7 +1,7 @@
 """A Gaussian process over learning curves: what a design will show after an epoch.
 
-The kernel is that of search/surrogate/curve_kernel.py, the algebra that of Rasmussen and Williams, Gaussian
-Processes for Machine Learning, algorithm 2.1.
+The kernel is that of search/surrogate/curve_kernel.py, the algebra that of Rasmussen and Williams,
+Gaussian Processes for Machine Learning, algorithm 2.1.
 """
 
 import numpy as np
@@ -74,7 +74,7 @@ def _factor(covariance: Array, noise: float) -> Array:
     return np.asarray(factor)
 
 
-class CurveModel:
+class GaussianProcess:
     """The process given what was seen."""
 
     def __init__(self, covariance: Covariance, values: Array) -> None:
@@ -86,14 +86,14 @@ class CurveModel:
         scaled = self.covariance.kernel.scaled(designs)
         return self.covariance.cross(scaled, times) @ self._weights
 
-    def predict(self, designs: Array, times: Array) -> "Outlook":
+    def predict(self, designs: Array, times: Array) -> "Posterior":
         """The forecasts for designs (m, d) at times (m)."""
         scaled = self.covariance.kernel.scaled(designs)
         cross = self.covariance.cross(scaled, times)
-        return Outlook(self.covariance, scaled, times, cross @ self._weights, cross)
+        return Posterior(self.covariance, scaled, times, cross @ self._weights, cross)
 
 
-class Outlook:
+class Posterior:
     """Forecasts for points, some of which may be believed: taken for seen, as they were forecast.
 
     Then the means stay as they are, and the deviations shrink where points are like those (the

@@ -20,7 +20,7 @@ _TAIL_SPREAD = np.array([0.5, 1.0, 1.0, 1.0, 1.5])
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _Observed:
     """What was seen, in the order of its times, of which there are few: what depends on times alone
     is worked out for their levels, and is constant in blocks of the matrices."""
 
@@ -59,13 +59,13 @@ def fit(designs: Array, times: Array, values: Array) -> Hyperparameters:
     return Hyperparameters(found.x[:-5], found.x[-5:])
 
 
-def _in_order(designs: Array, times: Array, values: Array) -> _Seen:
+def _in_order(designs: Array, times: Array, values: Array) -> _Observed:
     order = np.argsort(times, kind="stable")
     levels, counts = np.unique(times, return_counts=True)
-    return _Seen(designs[order], values[order], levels, counts)
+    return _Observed(designs[order], values[order], levels, counts)
 
 
-def _objective(point: Array, start: Array, spread: Array, seen: _Seen) -> tuple[float, Array]:
+def _objective(point: Array, start: Array, spread: Array, seen: _Observed) -> tuple[float, Array]:
     """The negative logarithm of the posterior of `point`, but for a constant; its gradient."""
     lengths, (length, design, curve, common, noise) = np.exp(point[:-5]), np.exp(point[-5:])
     off = (point - start) / spread

@@ -13,7 +13,7 @@ UPPER = 0.75
 """Beyond the highest that was seen, accuracy goes on as it rose from this quantile to it."""
 
 
-class Warp:
+class OutputWarping:
     """Gives each accuracy the normal score of its rank, so that a model neither minds the scale of
     the accuracies nor those of designs that learn nothing."""
 

@@ -8,7 +8,7 @@ from typing import Generic, Literal
 
 from search.space.random_sampling import random_for
 from search.terms.actions import D
-from search.terms.rungs import ladder
+from search.terms.rungs import rungs_of
 
 REFRESH = 25
 """After so many further results the part that is learned from is chosen anew."""
@@ -21,7 +21,7 @@ WORST = 0.0
 
 
 @dataclass
-class Seen(Generic[D]):
+class ObservedTrial(Generic[D]):
     """A trial as a strategy knows it."""
 
     trial: int
@@ -55,7 +55,7 @@ class Seen(Generic[D]):
 
 
 @dataclass(frozen=True)
-class Lesson(Generic[D]):
+class Observation(Generic[D]):
     """What a model learns from: what a trial had at a rung, a result or on its way to one."""
 
     design: D
@@ -63,16 +63,16 @@ class Lesson(Generic[D]):
     accuracy: float
 
 
-class History(Generic[D]):
+class RunHistory(Generic[D]):
     """Trials by number. A function of what was told, in its order, and of the seed."""
 
     def __init__(
         self, seed: int, is_result: Callable[[D, int], bool] = lambda design, epoch: True
     ) -> None:
-        """`is_result` tells of a design and an epoch what `Space` of search/terms/actions.py does."""
+        """`is_result` tells of a design and an epoch what `Space` of search.terms.actions does."""
         self._seed, self._is_result = seed, is_result
-        self.trials: dict[int, Seen[D]] = {}
-        self.running: dict[int, Seen[D]] = {}
+        self.trials: dict[int, ObservedTrial[D]] = {}
+        self.running: dict[int, ObservedTrial[D]] = {}
         self.results = self.finished = 0
         """Accuracies at rungs; trials that were trained to their ends."""
         self.epochs_given = 0
@@ -83,12 +83,12 @@ class History(Generic[D]):
         """By epoch: accuracy and number of the trials that wait there, in order."""
         self._chosen: dict[int, None] = {}
         self._since: dict[int, None] = {}
-        self.lessons: list[Lesson[D]] = []
+        self.observations: list[Observation[D]] = []
         """What is learned from: what was chosen together last, and what was told since."""
         self.chosen_together = self.choices = 0
-        """How many of the lessons that is, and how often they were chosen."""
+        """How many of the observations that is, and how often they were chosen."""
 
-    def start(self, seen: Seen[D]) -> None:
+    def start(self, seen: ObservedTrial[D]) -> None:
         """A trial began."""
         self.trials[seen.trial] = self.running[seen.trial] = seen
         self.epochs_given += seen.to_epoch
@@ -109,7 +109,7 @@ class History(Generic[D]):
         if accuracy is not None and self._is_result(seen.design, epoch):
             seen.best = accuracy if seen.best is None else max(seen.best, accuracy)
         seen.seconds += seconds
-        if epoch in ladder(seen.epochs):
+        if epoch in rungs_of(seen.epochs):
             seen.results.append((epoch, seen.newest))
             self._learn(trial)
         if epoch >= seen.epochs:
@@ -142,30 +142,32 @@ class History(Generic[D]):
         """Epochs at which trials wait, the highest first."""
         return sorted((epoch for epoch, there in self._paused.items() if there), reverse=True)
 
-    def candidates(self) -> list[Seen[D]]:
+    def candidates(self) -> list[ObservedTrial[D]]:
         """The best of the paused trials of each rung."""
         best = (self._paused[epoch][-MOST_CANDIDATES:] for epoch in self.rungs_with_paused)
         return [self.trials[trial] for there in best for _, trial in reversed(there)]
 
-    def sample(self) -> list[Seen[D]]:
+    def sample(self) -> list[ObservedTrial[D]]:
         """Trials with results to learn from: all while there are few, then the candidates, the
         best and a random part of the others; and those that results came from lately."""
         return [self.trials[trial] for trial in {**self._chosen, **self._since}]
 
     def _learn(self, trial: int) -> None:
         known = trial in self._chosen or trial in self._since
-        lessons = _lessons(self.trials[trial])
-        self.lessons += lessons[-1:] if known else lessons
+        observations = _observations_of(self.trials[trial])
+        self.observations += observations[-1:] if known else observations
         self._since[trial] = None
         self.results += 1
         if self.results % REFRESH == 0:
             # Now, not when it is asked for: so it is the same however often that is.
-            self._choose_lessons()
+            self._choose_observations()
 
-    def _choose_lessons(self) -> None:
+    def _choose_observations(self) -> None:
         self._chosen, self._since = self._choose(MOST_RESULTS), {}
-        self.lessons = [each for trial in self._chosen for each in _lessons(self.trials[trial])]
-        self.chosen_together = len(self.lessons)
+        self.observations = [
+            each for trial in self._chosen for each in _observations_of(self.trials[trial])
+        ]
+        self.chosen_together = len(self.observations)
         self.choices += 1
 
     def _choose(self, most: int) -> dict[int, None]:
@@ -184,16 +186,16 @@ class History(Generic[D]):
         _take(chosen, others, left + most // 4)
         return chosen
 
-    def _unpause(self, seen: Seen[D]) -> None:
+    def _unpause(self, seen: ObservedTrial[D]) -> None:
         there = self._paused[seen.last_epoch]
         del there[bisect.bisect_left(there, (seen.newest, seen.trial))]
 
 
-def _lessons(seen: Seen[D]) -> list[Lesson[D]]:
-    return [Lesson(seen.design, epoch, accuracy) for epoch, accuracy in seen.results]
+def _observations_of(seen: ObservedTrial[D]) -> list[Observation[D]]:
+    return [Observation(seen.design, epoch, accuracy) for epoch, accuracy in seen.results]
 
 
-def _take(chosen: dict[int, None], seen: Iterable[Seen[D]], most: int) -> int:
+def _take(chosen: dict[int, None], seen: Iterable[ObservedTrial[D]], most: int) -> int:
     """Adds trials until they have `most` results; how many are left."""
     for each in seen:
         if each.trial not in chosen:

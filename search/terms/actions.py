@@ -52,7 +52,7 @@ class Space(Protocol[D]):
 
 
 @dataclass(frozen=True)
-class Worth:
+class ExpectedGain:
     """What the best next action promised when it was chosen."""
 
     points: float
@@ -70,7 +70,7 @@ class Start(Generic[D]):
     by: str
     """Who proposed it."""
     name: str = ""
-    worth: Worth | None = None
+    expected: ExpectedGain | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Resume:
 
     trial: int
     to_epoch: int
-    worth: Worth | None = None
+    expected: ExpectedGain | None = None
 
 
 class Strategy(Protocol[D]):

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 
 from search.terms.accounts import Held
-from search.terms.actions import Worth
+from search.terms.actions import ExpectedGain
 
 
 @dataclass(frozen=True)
-class Promise:
+class GainRecord:
     """What the best next action promised when it was decided on, and what was known then."""
 
     points: float
@@ -24,8 +24,8 @@ class Promise:
     """The same by what the workers held."""
 
 
-def fields_of(worth: Worth | None) -> dict[str, float]:
+def fields_of(expected: ExpectedGain | None) -> dict[str, float]:
     """Of a decision line; none of an action about which nothing was expected."""
-    if worth is None:
+    if expected is None:
         return {}
-    return {"gain_points": round(worth.points, 6), "gain_seconds": round(worth.seconds, 3)}
+    return {"gain_points": round(expected.points, 6), "gain_seconds": round(expected.seconds, 3)}

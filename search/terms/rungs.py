@@ -6,7 +6,7 @@ LAST_STEP = 1.5
 """A last rung that would be less than so many times the one before takes its place."""
 
 
-def ladder(epochs: int, first: int = FIRST_RUNG, reduction: int = REDUCTION) -> tuple[int, ...]:
+def rungs_of(epochs: int, first: int = FIRST_RUNG, reduction: int = REDUCTION) -> tuple[int, ...]:
     """The rungs of a design of `epochs`: absolute epochs, the last its own end.
 
     >>> ladder(50)
@@ -22,4 +22,4 @@ def ladder(epochs: int, first: int = FIRST_RUNG, reduction: int = REDUCTION) -> 
 
 def next_rung(epochs: int, after: int) -> int:
     """The first rung of a design of `epochs` beyond epoch `after`."""
-    return next(rung for rung in ladder(epochs) if rung > after)
+    return next(rung for rung in rungs_of(epochs) if rung > after)

@@ -8,8 +8,8 @@ from models.training.training_run import EpochResult
 from search.record.recorder import Recorder
 from search.record.strategy_follower import Follower
 from search.record.tensorboard_events import Scalars
-from search.scheduling.leg_scheduler import Conversation
-from search.strategy.fixed_designs import InOrder
+from search.scheduling.leg_scheduler import LegScheduler
+from search.strategy.fixed_designs import FixedDesigns
 from search.terms.budget import Budget
 from search.terms.clock import Clock
 from search.terms.plan import Plan
@@ -17,7 +17,7 @@ from search.terms.plan import Plan
 DESIGNS = [(f"d{width}", Design(kernels=(), dense=(width,), epochs=2)) for width in range(1, 30)]
 
 
-class Listening(InOrder):
+class Listening(FixedDesigns):
     """Keeps which trials it was told have ended, and whether by a result that is bad."""
 
     def __init__(self, *arguments, **named) -> None:
@@ -53,7 +53,7 @@ class Talk:
         self.interrupted = False
         self.early: set[int] = set()
         self.lanes = 1000
-        self.conversation = Conversation(
+        self.scheduler = LegScheduler(
             strategy,
             self.recorder,
             budget,
@@ -69,10 +69,10 @@ class Talk:
 
     def begin(self, count: int = 1) -> list[int]:
         """Trials of the next so many legs."""
-        return [self.conversation.next_leg().trial for _ in range(count)]
+        return [self.scheduler.next_leg().trial for _ in range(count)]
 
     def heard(self, number: int, epoch: int = 1, **fields) -> bool:
-        return self.conversation.heard(number, report(epoch, **fields), "group")
+        return self.scheduler.heard(number, report(epoch, **fields), "group")
 
     def blamed(self) -> list[int]:
         """Trials of whose designs the strategy was told that they fail."""

@@ -13,7 +13,7 @@ from search.record import state
 from search.record.state import SearchState
 from search.record.study_log import STUDY, StudyLog
 from search.space.design_space import Space
-from search.space.optuna_parameters import recall
+from search.space.optuna_parameters import parameters_of
 from tests.search.hand_made import end, epoch, trial
 
 SPACE = Space(max_epochs=4, height=32, width=32)
@@ -75,7 +75,7 @@ def test_trials_stand_as_they_are_also_when_the_search_was_resumed(tmp_path: Pat
     assert trials[0].user_attrs["train_seconds"] == 40.0
     assert trials[0].user_attrs["parameters"] == 1000
     assert trials[0].user_attrs["design_id"] == DESIGNS[0].id
-    assert trials[0].params == recall(SPACE, DESIGNS[0])[0]
+    assert trials[0].params == parameters_of(SPACE, DESIGNS[0])[0]
 
 
 def test_at_the_end_what_waits_is_pruned(tmp_path: Path) -> None:

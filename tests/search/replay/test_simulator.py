@@ -8,8 +8,8 @@ import pytest
 from search.replay import curve_table, score
 from search.replay.baselines import KEPT, STRATEGIES, TRIED, OneEpochEach, Shuffled
 from search.replay.curve_table import CurveTable, TableSpace
-from search.replay.simulator import Recorded, Unbounded, replay
-from search.strategy.fixed_designs import Forgetful
+from search.replay.simulator import RecordedTrainer, UnboundedTrainer, replay
+from search.strategy.fixed_designs import NonLearningStrategy
 from search.terms.actions import Start
 from tests.search.tables import smooth, write
 
@@ -22,7 +22,7 @@ TWO = CurveTable(
 )
 
 
-class Full(Forgetful):
+class Full(NonLearningStrategy):
     """Asks for the points given, in full."""
 
     def __init__(self, *points: float) -> None:
@@ -37,7 +37,7 @@ class Full(Forgetful):
 
 def test_the_nearest_that_is_left_is_trained_and_told() -> None:
     strategy = Full(2.9, 2.8, 2.7)
-    events = list(replay(strategy, Recorded(TWO, TableSpace(TWO)), 1))
+    events = list(replay(strategy, RecordedTrainer(TWO, TableSpace(TWO)), 1))
     assert strategy.got == [(3.0,), (1.0,)]  # the third finds none left
     assert [(e.time, e.trial, e.epoch, e.accuracy) for e in events] == [
         (2.0, 0, 1, 0.5),
@@ -51,7 +51,7 @@ def test_the_nearest_that_is_left_is_trained_and_told() -> None:
 
 
 def test_idle_workers_are_charged_while_designs_remain() -> None:
-    events = list(replay(Full(1.0, 3.0), Recorded(TWO, TableSpace(TWO)), 3))
+    events = list(replay(Full(1.0, 3.0), RecordedTrainer(TWO, TableSpace(TWO)), 3))
     # Nothing is left when the third worker asks: from then on two are charged, then one.
     assert [(event.time, event.spent) for event in events if event.trial == 1] == [
         (2.0, 6.0),
@@ -61,20 +61,20 @@ def test_idle_workers_are_charged_while_designs_remain() -> None:
 
 
 def test_a_worker_without_an_answer_is_charged() -> None:
-    events = list(replay(Full(1.0), Recorded(TWO, TableSpace(TWO)), 4))
+    events = list(replay(Full(1.0), RecordedTrainer(TWO, TableSpace(TWO)), 4))
     assert [event.spent for event in events] == [4.0, 8.0, 12.0]
 
 
 def test_when_nothing_is_left_idle_workers_cost_nothing() -> None:
     table = smooth(3, 4)
-    events = list(replay(Shuffled(table, 0), Recorded(table, TableSpace(table)), 1))
+    events = list(replay(Shuffled(table, 0), RecordedTrainer(table, TableSpace(table)), 1))
     assert events[-1].spent == pytest.approx(table.seconds.sum())
 
 
 def test_any_design_can_be_trained_where_there_is_no_end_of_them() -> None:
     table = smooth(10, 4)
     space = TableSpace(table)
-    trainer = Unbounded(table, space)
+    trainer = UnboundedTrainer(table, space)
     near = tuple((table.points[4] * 1.0001).tolist())
     first, again = trainer.take(near), trainer.take(near)
     assert first is not None and again is not None and first[0] == near
@@ -90,7 +90,7 @@ def test_one_epoch_for_60_and_the_best_three_in_full() -> None:
     strategy = OneEpochEach(space, 0)
     first: dict[int, float] = {}
     full = []
-    for event in replay(strategy, Recorded(table, space), 1):
+    for event in replay(strategy, RecordedTrainer(table, space), 1):
         if event.epoch == 1:
             first[event.trial] = event.accuracy
         if event.epoch == 9:

@@ -23,29 +23,29 @@ def talk(tmp_path: Path) -> Talk:
 
 
 def test_legs_carry_what_a_worker_needs_until_the_budget(talk: Talk) -> None:
-    legs = [talk.conversation.next_leg() for _ in range(4)]
+    legs = [talk.scheduler.next_leg() for _ in range(4)]
     assert [leg and leg.trial for leg in legs] == [0, 1, 2, None]
     assert [from_dict(leg.design) for leg in legs[:3]] == [d for _, d in DESIGNS[:3]]
     assert {(leg.seed, leg.from_epoch) for leg in legs[:3]} == {(7, 0)}
     for number in range(3):
-        assert not talk.conversation.finished
+        assert not talk.scheduler.finished
         talk.heard(number, 1)
         talk.heard(number, 2)
-    assert talk.conversation.finished
-    assert talk.conversation.ending.why == "3 trials are done"
+    assert talk.scheduler.finished
+    assert talk.scheduler.ending.why == "3 trials are done"
 
 
 def test_the_same_design_again_has_a_further_seed(tmp_path: Path) -> None:
     twice = [("a", DESIGNS[0][1]), ("b", DESIGNS[0][1])]
     talk = Talk(tmp_path, Budget(), designs=twice)
-    assert [talk.conversation.next_leg().seed for _ in range(2)] == [7, 8]
+    assert [talk.scheduler.next_leg().seed for _ in range(2)] == [7, 8]
 
 
 def test_refused_designs_are_written_down_and_not_trained(tmp_path: Path) -> None:
     talk = Talk(tmp_path, Budget(), lambda d: "" if d.dense[0] == 4 else "wrong width")
-    assert from_dict(talk.conversation.next_leg().design).dense == (4,)
+    assert from_dict(talk.scheduler.next_leg().design).dense == (4,)
     assert [line["reason"] for line in talk.recorder.state.refused] == ["wrong width"] * 3
-    assert talk.conversation.next_leg() is None
+    assert talk.scheduler.next_leg() is None
 
 
 def test_a_trial_ends_once_and_by_how_far_it_came(talk: Talk) -> None:
@@ -55,9 +55,9 @@ def test_a_trial_ends_once_and_by_how_far_it_came(talk: Talk) -> None:
     assert not talk.heard(2, 1)
     assert not talk.heard(0, 2)
     assert not talk.heard(0, 3)
-    talk.conversation.lost(0, "too late", started=True)
-    talk.conversation.ending.why = "why"
-    talk.conversation.end_all()
+    talk.scheduler.lost(0, "too late", started=True)
+    talk.scheduler.ending.why = "why"
+    talk.scheduler.end_all()
     assert [talk.state(n) for n in range(3)] == [
         ("finished", ""),
         ("paused", "why"),
@@ -74,7 +74,7 @@ def test_divergence_is_a_failure_with_its_reason(talk: Talk) -> None:
 
 def test_a_failure_of_the_training_is_the_trial_s_result(talk: Talk) -> None:
     talk.begin()
-    assert not talk.conversation.heard(0, failure("out_of_memory", "design"), "group")
+    assert not talk.scheduler.heard(0, failure("out_of_memory", "design"), "group")
     assert talk.state(0) == ("failed", "out_of_memory")
     assert talk.blamed() == [0]
 
@@ -82,9 +82,9 @@ def test_a_failure_of_the_training_is_the_trial_s_result(talk: Talk) -> None:
 def test_a_lost_lane_s_trial_goes_on_before_anything_new(talk: Talk) -> None:
     talk.begin(2)
     talk.heard(0, 1)
-    talk.conversation.lost(0, "worker 0 is gone", started=True)
+    talk.scheduler.lost(0, "worker 0 is gone", started=True)
     assert not talk.heard(0, 2)
-    leg = talk.conversation.next_leg()
+    leg = talk.scheduler.next_leg()
     assert (leg.trial, leg.from_epoch, leg.seed) == (0, 1, 7)
     assert from_dict(leg.design) == DESIGNS[0][1]
     assert not talk.heard(0, 2)
@@ -102,9 +102,9 @@ def test_a_lost_lane_s_trial_goes_on_before_anything_new(talk: Talk) -> None:
 def test_a_search_is_not_finished_while_a_trial_waits_for_a_lane(tmp_path: Path) -> None:
     talk = Talk(tmp_path, Budget(trials=1))
     talk.begin()
-    assert talk.conversation.next_leg() is None
-    talk.conversation.lost(0, "gone", started=True)
-    assert not talk.conversation.finished
+    assert talk.scheduler.next_leg() is None
+    talk.scheduler.lost(0, "gone", started=True)
+    assert not talk.scheduler.finished
     assert talk.begin() == [0]
 
 
@@ -112,11 +112,11 @@ def test_a_trial_that_kills_its_lanes_is_set_aside(talk: Talk) -> None:
     """And nothing is learned of its design: another session may have better luck."""
     for _ in range(MOST_OF_A_TRIAL - 1):
         assert talk.begin() == [0]
-        talk.conversation.lost(0, "killed", started=True)
+        talk.scheduler.lost(0, "killed", started=True)
     assert talk.begin() == [0]
     talk.heard(0, 1)  # an epoch between: the count begins anew
     for _ in range(MOST_OF_A_TRIAL):
-        talk.conversation.lost(0, "killed", started=True)
+        talk.scheduler.lost(0, "killed", started=True)
         if talk.state(0)[0] == "running":
             assert talk.begin() == [0]
     why = f"set aside after {MOST_OF_A_TRIAL} faults in a row, the last: killed"
@@ -130,7 +130,7 @@ def failure(reason: str, kind: str) -> dict:
 
 
 def fail(talk: Talk, number: int, lane: str, kind: str = "machine") -> bool:
-    return talk.conversation.heard(number, failure("CUDA error", kind), "group", lane)
+    return talk.scheduler.heard(number, failure("CUDA error", kind), "group", lane)
 
 
 def test_a_machine_s_fault_sends_the_trial_to_another_lane(talk: Talk) -> None:
@@ -140,10 +140,10 @@ def test_a_machine_s_fault_sends_the_trial_to_another_lane(talk: Talk) -> None:
     assert not fail(talk, 0, "bad")
     assert talk.state(0) == ("running", "") and talk.recorder.state.trials[0].restarts == 1
     # The lane that failed takes something new, and the other one the trial.
-    assert talk.conversation.leg_for_free_lane("bad").trial == 2
+    assert talk.scheduler.leg_for_free_lane("bad").trial == 2
     talk.heard(1, 1)
     talk.heard(1, 2)
-    leg = talk.conversation.leg_for_free_lane("good")
+    leg = talk.scheduler.leg_for_free_lane("good")
     assert (leg.trial, leg.from_epoch) == (0, 1)
     assert talk.blamed() == []
 
@@ -153,24 +153,24 @@ def test_a_lane_that_fails_again_and_again_is_closed(talk: Talk) -> None:
     talk.begin(2)
     assert not fail(talk, 0, "bad")
     for number in (2, 0)[: MOST_OF_A_LANE - 1]:
-        leg = talk.conversation.leg_for_free_lane("bad")
+        leg = talk.scheduler.leg_for_free_lane("bad")
         if leg is None:  # there is nothing else left
-            leg = talk.conversation.next_leg()
+            leg = talk.scheduler.next_leg()
         assert leg.trial == number
-        assert not talk.conversation.closed
+        assert not talk.scheduler.closed
         fail(talk, number, "bad")
-    assert "bad" in talk.conversation.closed and len(talk.conversation.closed) == 1
-    assert not talk.conversation.ending.is_due()
+    assert "bad" in talk.scheduler.closed and len(talk.scheduler.closed) == 1
+    assert not talk.scheduler.ending.is_due()
     (line,) = talk.warned
     assert "10.0.0.7, cuda:1" in line and "closed" in line and "CUDA error" in line
-    assert talk.conversation.next_leg() is None  # the other lane is all there is
+    assert talk.scheduler.next_leg() is None  # the other lane is all there is
     for epoch in (1, 2):
         talk.heard(1, epoch)
     for number in (2, 0):
-        assert talk.conversation.leg_for_free_lane("good").trial == number
+        assert talk.scheduler.leg_for_free_lane("good").trial == number
         talk.heard(number, 1)
         talk.heard(number, 2)
-    assert talk.conversation.finished
+    assert talk.scheduler.finished
     assert [talk.state(number)[0] for number in range(3)] == ["finished"] * 3
     assert talk.blamed() == []
 
@@ -181,7 +181,7 @@ def test_one_bad_trial_closes_no_lane(talk: Talk) -> None:
         assert talk.begin() == [0]
         fail(talk, 0, "only")
     assert talk.state(0)[0] == "paused"
-    assert not talk.conversation.closed
+    assert not talk.scheduler.closed
     assert talk.begin() == [1]
     assert talk.heard(1, 1)
 
@@ -190,11 +190,11 @@ def test_when_the_only_lane_fails_the_search_stops_for_a_fault(talk: Talk) -> No
     talk.lanes = 1
     for number in [0] * MOST_OF_A_TRIAL + [1]:
         assert talk.begin() == [number]
-        assert talk.conversation.ending.fault == ""
+        assert talk.scheduler.ending.fault == ""
         fail(talk, number, "only")
-    assert talk.conversation.ending.is_due()
-    assert talk.conversation.ending.fault == "no lane works any more, the last: CUDA error"
-    talk.conversation.end_all()
+    assert talk.scheduler.ending.is_due()
+    assert talk.scheduler.ending.fault == "no lane works any more, the last: CUDA error"
+    talk.scheduler.end_all()
     assert [talk.state(number)[0] for number in (0, 1)] == ["paused", "paused"]
     assert talk.blamed() == []
 
@@ -203,10 +203,10 @@ def test_when_every_lane_is_lost_again_and_again_the_search_stops(tmp_path: Path
     talk = Talk(tmp_path, Budget())
     talk.lanes = 2
     lost = 0
-    while not talk.conversation.ending.is_due():
-        talk.conversation.lost(talk.begin()[0], "died", started=True)
+    while not talk.scheduler.ending.is_due():
+        talk.scheduler.lost(talk.begin()[0], "died", started=True)
         lost += 1
-    assert lost == 8 and "8 faults in a row, the last: died" in talk.conversation.ending.fault
+    assert lost == 8 and "8 faults in a row, the last: died" in talk.scheduler.ending.fault
 
 
 def close_a_lane(talk: Talk) -> None:
@@ -215,9 +215,9 @@ def close_a_lane(talk: Talk) -> None:
     talk.begin(2)
     for number in (0, 2, 0):
         fail(talk, number, "bad")
-        if talk.conversation.closed:
+        if talk.scheduler.closed:
             return
-        leg = talk.conversation.leg_for_free_lane("bad") or talk.conversation.next_leg()
+        leg = talk.scheduler.leg_for_free_lane("bad") or talk.scheduler.next_leg()
         assert leg.trial != 1
 
 
@@ -226,18 +226,18 @@ def test_a_closed_lane_whose_node_has_left_leaves_room(talk: Talk) -> None:
     talk.lanes, talk.left = 1, {"10.0.0.7, cuda:1"}
     for epoch in (1, 2):
         talk.heard(1, epoch)
-    assert talk.conversation.leg_for_free_lane("good") is not None
-    assert not talk.conversation.closed and not talk.conversation.ending.is_due()
+    assert talk.scheduler.leg_for_free_lane("good") is not None
+    assert not talk.scheduler.closed and not talk.scheduler.ending.is_due()
 
 
 def test_where_only_a_closed_lane_is_left_the_search_stops(talk: Talk) -> None:
     """It would wait for ever."""
     close_a_lane(talk)
     talk.lanes = 1
-    talk.conversation.lost(1, "its node is gone", started=True)
-    assert talk.conversation.next_leg() is None
-    assert talk.conversation.ending.is_due()
-    assert "no lane works any more" in talk.conversation.ending.fault
+    talk.scheduler.lost(1, "its node is gone", started=True)
+    assert talk.scheduler.next_leg() is None
+    assert talk.scheduler.ending.is_due()
+    assert "no lane works any more" in talk.scheduler.ending.fault
 
 
 def test_a_lane_that_never_starts_beside_one_that_works_is_closed(tmp_path: Path) -> None:
@@ -246,13 +246,13 @@ def test_a_lane_that_never_starts_beside_one_that_works_is_closed(tmp_path: Path
     talk.begin(2)
     for epoch in range(1, MOST_FAILURES + 1):
         assert talk.heard(1, epoch)
-        talk.conversation.lost(0, "no CUDA device", started=False)
+        talk.scheduler.lost(0, "no CUDA device", started=False)
         if epoch < MOST_FAILURES:
             assert talk.begin() == [0] and not talk.warned
-    assert not talk.conversation.ending.is_due()
+    assert not talk.scheduler.ending.is_due()
     (line,) = talk.warned
     assert line == "A lane never starts: no CUDA device"
-    assert talk.conversation.next_leg() is None  # until the other one is free
+    assert talk.scheduler.next_leg() is None  # until the other one is free
     assert talk.blamed() == []
 
 
@@ -260,9 +260,9 @@ def test_a_full_disk_stops_the_search_at_once(talk: Talk) -> None:
     talk.begin(2)
     talk.heard(0, 1)
     assert not fail(talk, 1, "lane", "run")
-    assert talk.conversation.ending.is_due()
-    assert talk.conversation.ending.fault == "CUDA error"
-    talk.conversation.end_all()
+    assert talk.scheduler.ending.is_due()
+    assert talk.scheduler.ending.fault == "CUDA error"
+    talk.scheduler.end_all()
     assert [talk.state(number) for number in (0, 1)] == [("paused", "CUDA error")] * 2
     assert talk.blamed() == []
 
@@ -270,18 +270,18 @@ def test_a_full_disk_stops_the_search_at_once(talk: Talk) -> None:
 def test_storage_that_one_node_cannot_reach_is_that_node_s_fault(talk: Talk) -> None:
     talk.begin()
     fail(talk, 0, "lane", "storage")
-    assert not talk.conversation.ending.is_due() and talk.state(0)[0] == "running"
+    assert not talk.scheduler.ending.is_due() and talk.state(0)[0] == "running"
     talk.storage_fault = "the storage is away"
     assert talk.begin() == [0]
     fail(talk, 0, "lane", "storage")
-    assert talk.conversation.ending.fault == "the storage is away"
+    assert talk.scheduler.ending.fault == "the storage is away"
 
 
 def test_a_trial_whose_checkpoint_is_gone_begins_anew(talk: Talk) -> None:
     talk.begin()
     talk.heard(0, 1)
     assert not fail(talk, 0, "lane", "checkpoint")
-    leg = talk.conversation.leg_for_free_lane("lane")
+    leg = talk.scheduler.leg_for_free_lane("lane")
     assert (leg.trial, leg.from_epoch) == (0, 0)
     assert talk.heard(0, 1) and not talk.heard(0, 2)
     assert talk.state(0) == ("finished", "")
@@ -296,13 +296,13 @@ def test_a_ledger_that_cannot_be_written_stops_the_search(talk: Talk, monkeypatc
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with talk.conversation.ending.recording():
+    with talk.scheduler.ending.recording():
         talk.heard(0, 1)
-    assert "No space left on device" in talk.conversation.ending.fault
-    assert talk.conversation.ending.is_due()
+    assert "No space left on device" in talk.scheduler.ending.fault
+    assert talk.scheduler.ending.is_due()
     monkeypatch.undo()  # there is room again, but a line may be missing
-    talk.conversation.end_all()
-    with talk.conversation.ending.recording():
+    talk.scheduler.end_all()
+    with talk.scheduler.ending.recording():
         talk.begin()
     found = state.load(talk.recorder.run)
     assert {trial.state for trial in found.trials.values()} == {"running"}
@@ -310,11 +310,11 @@ def test_a_ledger_that_cannot_be_written_stops_the_search(talk: Talk, monkeypatc
 
 def test_lanes_that_never_start_end_the_search(talk: Talk) -> None:
     for _ in range(MOST_FAILURES):
-        assert not talk.conversation.ending.is_due()
+        assert not talk.scheduler.ending.is_due()
         assert talk.begin() == [0]
-        talk.conversation.lost(0, "no torch", started=False)
-    assert talk.conversation.ending.is_due()
-    talk.conversation.end_all()
+        talk.scheduler.lost(0, "no torch", started=False)
+    assert talk.scheduler.ending.is_due()
+    talk.scheduler.end_all()
     assert talk.state(0) == ("paused", "5 lanes in a row did not start: no torch")
 
 
@@ -322,12 +322,12 @@ def test_failures_at_the_start_end_the_search(tmp_path: Path) -> None:
     talk = Talk(tmp_path, Budget())
     talk.begin()
     for number in range(1, MOST_FAILURES + 1):
-        assert not talk.conversation.ending.is_due()
+        assert not talk.scheduler.ending.is_due()
         talk.begin()
-        talk.conversation.heard(number, failure("no data", "design"), "group")
-    assert talk.conversation.ending.is_due()
-    talk.conversation.end_all()
-    assert talk.conversation.ending.is_due()
+        talk.scheduler.heard(number, failure("no data", "design"), "group")
+    assert talk.scheduler.ending.is_due()
+    talk.scheduler.end_all()
+    assert talk.scheduler.ending.is_due()
     assert "5 trials in a row failed at their start: no data" in talk.state(0)[1]
 
 
@@ -339,15 +339,15 @@ def test_failures_with_successes_between_do_not(tmp_path: Path) -> None:
             talk.heard(number, 1)
             talk.heard(number, 2)
         else:
-            talk.conversation.heard(number, failure("unlucky", "design"), "group")
-    assert not talk.conversation.ending.is_due()
+            talk.scheduler.heard(number, failure("unlucky", "design"), "group")
+    assert not talk.scheduler.ending.is_due()
 
 
 def test_an_interruption_ends_all(talk: Talk) -> None:
     talk.begin()
     talk.interrupted = True
-    assert talk.conversation.ending.is_due()
-    talk.conversation.end_all()
+    assert talk.scheduler.ending.is_due()
+    talk.scheduler.end_all()
     assert talk.state(0) == ("paused", "interrupted")
 
 
@@ -357,9 +357,9 @@ WAITING = {"waiting": True}
 def test_a_trial_waits_for_its_lane_s_workers_while_there_is_room(talk: Talk) -> None:
     talk.lanes = 2
     talk.begin(2)
-    assert talk.conversation.heard(1, WAITING, "group")
+    assert talk.scheduler.heard(1, WAITING, "group")
     assert talk.heard(0, 1)
-    assert talk.conversation.heard(1, WAITING, "group")
+    assert talk.scheduler.heard(1, WAITING, "group")
     assert talk.heard(1, 1)
 
 
@@ -370,18 +370,18 @@ def test_a_trial_that_waits_takes_the_lane_that_comes_free(talk: Talk) -> None:
     talk.heard(0, 1)
     assert not talk.heard(0, 2)
     assert talk.heard(2, 1)  # which is nothing about the free lane
-    assert not talk.conversation.heard(1, WAITING, "group")
+    assert not talk.scheduler.heard(1, WAITING, "group")
     assert talk.begin() == [1]
     assert talk.state(1) == ("running", "") and talk.recorder.state.trials[1].restarts == 0
-    assert talk.conversation.heard(1, WAITING, "group")  # no lane is free any more
+    assert talk.scheduler.heard(1, WAITING, "group")  # no lane is free any more
 
 
 def test_a_trial_gives_up_a_lane_for_which_there_is_no_room_any_more(talk: Talk) -> None:
     talk.lanes = 2
     talk.begin(2)
     talk.lanes = 1
-    assert not talk.conversation.heard(1, WAITING, "group")
-    assert talk.conversation.next_leg() is None
+    assert not talk.scheduler.heard(1, WAITING, "group")
+    assert talk.scheduler.next_leg() is None
     talk.lanes = 2
     assert talk.begin() == [1]
 

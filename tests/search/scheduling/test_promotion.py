@@ -17,10 +17,10 @@ from search.record.state import SearchState
 from search.record.strategy_follower import Follower
 from search.record.tensorboard_events import Scalars
 from search.scheduling import paused_trials
-from search.scheduling.leg_scheduler import Conversation
+from search.scheduling.leg_scheduler import LegScheduler
 from search.space.design_space import Space
-from search.strategy.fixed_designs import Forgetful
-from search.strategy.search_strategy import Search, StrategySettings
+from search.strategy.fixed_designs import NonLearningStrategy
+from search.strategy.search_strategy import SearchStrategy, StrategySettings
 from search.terms.actions import Start, Strategy
 from search.terms.budget import Budget
 from search.terms.plan import Plan
@@ -36,7 +36,7 @@ class Cluster:
         self, run: Path, *, trials: float = 12, lanes: int = 2, searcher="random", second=""
     ) -> None:
         settings = StrategySettings(searcher, seed=2, second=second)
-        self.strategy: Strategy = Search(SPACE, settings)
+        self.strategy: Strategy = SearchStrategy(SPACE, settings)
         follow = Follower(self.strategy, second)
         known = SearchState()
         for line in ledger.read(run / "ledger"):
@@ -45,7 +45,7 @@ class Cluster:
         self.recorder = Recorder(
             run, PLAN, None, (1, 8, 8), 10, Scalars(run), [follow], known if known.trials else None
         )
-        self.conversation = Conversation(
+        self.scheduler = LegScheduler(
             self.strategy,
             self.recorder,
             Budget(trials=trials),
@@ -58,8 +58,11 @@ class Cluster:
         self.lanes: dict[int, int] = {}
         """Trials in lanes, and the epoch that each has come to."""
 
+    def decide_by(self, strategy: Strategy) -> None:
+        self.scheduler.strategy = self.scheduler._decisions._strategy = strategy
+
     def fill(self) -> None:
-        while leg := self.conversation.next_leg():
+        while leg := self.scheduler.next_leg():
             assert leg.trial not in self.lanes
             self.lanes[leg.trial] = leg.from_epoch
 
@@ -70,7 +73,7 @@ class Cluster:
         result = EpochResult(epoch, 1.0, accuracy, 1.0, accuracy, 1.0, 0.1, 10.0, 1)
         answer = dataclasses.asdict(result) | {"precision": "", "device": "cpu"}
         self.lanes[trial] = epoch
-        if not self.conversation.heard(trial, answer, "group"):
+        if not self.scheduler.heard(trial, answer, "group"):
             del self.lanes[trial]
 
     def run(self, most: int = 10_000) -> None:
@@ -96,8 +99,8 @@ def test_trials_pause_and_the_promising_go_on(tmp_path: Path, searcher) -> None:
     cluster = Cluster(tmp_path, searcher=searcher)
     cluster.run()
     found = cluster.recorder.state
-    assert cluster.conversation.finished
-    assert cluster.conversation.ending.why == "12 trials are done"
+    assert cluster.scheduler.finished
+    assert cluster.scheduler.ending.why == "12 trials are done"
     assert len(found.trials) == 12
     assert {trial.state for trial in found.trials.values()} == {"paused", "finished"}
     assert all(trial.last_epoch in (1, 3, 9) for trial in found.trials.values())
@@ -115,7 +118,7 @@ def test_trials_pause_and_the_promising_go_on(tmp_path: Path, searcher) -> None:
 def test_two_objectives(tmp_path: Path, searcher, second) -> None:
     cluster = Cluster(tmp_path, searcher=searcher, second=second, trials=14)
     cluster.run()
-    assert len(cluster.recorder.state.trials) == 14 and cluster.conversation.finished
+    assert len(cluster.recorder.state.trials) == 14 and cluster.scheduler.finished
     assert any(action == "resume" for action, _, _ in decisions(tmp_path))
 
 
@@ -149,7 +152,7 @@ def test_killed_anywhere_it_decides_as_if_it_had_not_been(tmp_path_factory, cuts
         Cluster(cut, lanes=1, searcher=searcher).run(most)  # and is gone, without a word
     last = Cluster(cut, lanes=1, searcher=searcher)
     last.run()
-    assert last.conversation.finished
+    assert last.scheduler.finished
     assert decisions(cut) == decisions(whole)
     assert epochs(cut) == epochs(whole)
     assert {n: t.state for n, t in last.recorder.state.trials.items()} == {
@@ -164,16 +167,16 @@ def test_lanes_in_any_order_are_never_too_many_nor_asked_twice(
 ) -> None:
     run = tmp_path_factory.mktemp("any")
     cluster, order = Cluster(run, lanes=lanes, searcher="curves"), random.Random(seed)
-    while not cluster.conversation.finished:
+    while not cluster.scheduler.finished:
         cluster.fill()
         assert len(cluster.lanes) <= lanes
         if not cluster.lanes:
-            assert cluster.conversation.finished
+            assert cluster.scheduler.finished
             break
         trial = order.choice(sorted(cluster.lanes))
         if order.random() < 0.15:
             del cluster.lanes[trial]
-            cluster.conversation.lost(trial, "killed", started=True)
+            cluster.scheduler.lost(trial, "killed", started=True)
         else:
             cluster.train(trial)
     told = epochs(run)
@@ -188,8 +191,8 @@ def test_a_search_that_was_cut_goes_on_with_what_it_was_training(tmp_path: Path)
     cluster.run(12)
     cluster.fill()
     in_lanes = dict(cluster.lanes)
-    cluster.conversation.ending.why = "interrupted"
-    cluster.conversation.end_all()
+    cluster.scheduler.ending.why = "interrupted"
+    cluster.scheduler.end_all()
     cluster.recorder.close("interrupted", "interrupted")
     cut = state.load(tmp_path)
     assert {cut.trials[n].state for n in in_lanes} == {"paused"}
@@ -211,7 +214,7 @@ def test_of_too_many_that_wait_the_worst_are_given_up(tmp_path: Path, monkeypatc
     assert not any(t.last_epoch > min(w.last_epoch for w in waiting) for t in given_up)
 
 
-class Nothing(Forgetful):
+class Nothing(NonLearningStrategy):
     """Has no design at all."""
 
     def next(self, *, new: bool = True) -> None:
@@ -220,10 +223,10 @@ class Nothing(Forgetful):
 
 def test_a_strategy_without_answers_ends_the_search(tmp_path: Path) -> None:
     cluster = Cluster(tmp_path)
-    cluster.conversation.strategy = Nothing()
-    assert cluster.conversation.next_leg() is None
-    assert cluster.conversation.finished
-    assert cluster.conversation.ending.why == "all designs are trained"
+    cluster.decide_by(Nothing())
+    assert cluster.scheduler.next_leg() is None
+    assert cluster.scheduler.finished
+    assert cluster.scheduler.ending.why == "all designs are trained"
 
 
 def test_what_follows_from_the_last_line_is_done_after_a_crash(tmp_path: Path) -> None:
@@ -243,7 +246,7 @@ def test_what_follows_from_the_last_line_is_done_after_a_crash(tmp_path: Path) -
     assert 0 not in again.lanes
 
 
-class Ends(Forgetful):
+class Ends(NonLearningStrategy):
     """Begins one design, and ends it after its first epoch."""
 
     def next(self, *, new: bool = True):
@@ -256,14 +259,14 @@ class Ends(Forgetful):
 
 def test_a_trial_that_was_to_end_gets_no_further_epoch(tmp_path: Path) -> None:
     cluster = Cluster(tmp_path, lanes=1)
-    cluster.conversation.strategy = Ends()
+    cluster.decide_by(Ends())
     cluster.fill()
-    cluster.conversation.strategy = Forgetful()  # killed before the end is written
+    cluster.decide_by(NonLearningStrategy())  # killed before the end is written
     cluster.train(0)
     known = state.load(tmp_path)
     strategy = Ends()
     recorder = Recorder(tmp_path, PLAN, None, (1, 8, 8), 10, Scalars(tmp_path), (), known)
-    Conversation(
+    LegScheduler(
         strategy,
         recorder,
         Budget(),
@@ -298,7 +301,7 @@ def test_who_waits_for_a_lane_is_not_billed(tmp_path: Path) -> None:
     trials = again.recorder.state.trials
     assert [number for number in trials if trials[number].account.stay] == list(again.lanes)
     (trial,) = again.lanes
-    again.conversation.lost(trial, "killed", started=True)
+    again.scheduler.lost(trial, "killed", started=True)
     assert not any(trials[number].account.stay for number in trials)
     assert len(again.recorder.running()) == 4 and trials[trial].costs["lost"] > 0
 
@@ -306,7 +309,7 @@ def test_who_waits_for_a_lane_is_not_billed(tmp_path: Path) -> None:
 def test_after_too_many_refusals_what_waits_still_goes_on(tmp_path: Path) -> None:
     cluster = Cluster(tmp_path, lanes=1, trials=100)
     cluster.run(8)
-    cluster.conversation._refuse = lambda design: "too large"
+    cluster.scheduler._decisions._refuse = lambda design: "too large"
     cluster.run()
-    assert "200 designs in a row were refused" in cluster.conversation.ending.why
+    assert "200 designs in a row were refused" in cluster.scheduler.ending.why
     assert any(trial.state == "finished" for trial in cluster.recorder.state.trials.values())

@@ -7,7 +7,7 @@ import pytest
 
 from search.record import ledger
 from search.scheduling.search_end import MOST_FAILURES
-from search.scheduling.tune_adapter import Ask, Decide, Tell
+from search.scheduling.tune_adapter import LaneCallback, LaneScheduler, LaneSearcher
 from search.terms.budget import Budget
 from tests.search.talk import Talk, report
 
@@ -19,13 +19,13 @@ def talk(tmp_path: Path) -> Talk:
 
 def test_tune_s_searcher_gives_no_more_legs_than_there_are_lanes(talk: Talk) -> None:
     talk.lanes = 1
-    ask = Ask(talk.conversation)
+    ask = LaneSearcher(talk.scheduler)
     assert ask.suggest("a")["trial"] == 0
     assert ask.suggest("b") is None
     talk.lanes = 2  # a node has joined
     assert ask.suggest("b")["trial"] == 1
     talk.lanes = 1  # and has left, with its lane
-    talk.conversation.lost(1, "node died", started=True)
+    talk.scheduler.lost(1, "node died", started=True)
     assert ask.suggest("c") is None
     assert talk.heard(0, 1) and not talk.heard(0, 2)
     assert ask.suggest("c")["trial"] == 1
@@ -34,7 +34,7 @@ def test_tune_s_searcher_gives_no_more_legs_than_there_are_lanes(talk: Talk) -> 
     assert ask.suggest("d")["trial"] == 2
     talk.heard(2, 1)
     talk.heard(2, 2)
-    assert ask.suggest("e") == Ask.FINISHED
+    assert ask.suggest("e") == LaneSearcher.FINISHED
 
 
 class Actor:
@@ -45,7 +45,7 @@ class Actor:
         self.reset_config = SimpleNamespace(remote=self.legs.append)
 
 
-def lane_at_work(ask: Ask, actor: Actor) -> SimpleNamespace:
+def lane_at_work(ask: LaneSearcher, actor: Actor) -> SimpleNamespace:
     """What the adapter sees of a trial of Tune's."""
     return SimpleNamespace(
         config=ask.suggest("x"), temporary_state=SimpleNamespace(ray_actor=actor)
@@ -58,8 +58,8 @@ def result(trial: SimpleNamespace, epoch: int) -> dict:
 
 def test_a_lane_goes_on_with_one_leg_after_another(talk: Talk) -> None:
     actor = Actor()
-    trial = lane_at_work(Ask(talk.conversation), actor)
-    decide = Decide(talk.conversation)
+    trial = lane_at_work(LaneSearcher(talk.scheduler), actor)
+    decide = LaneScheduler(talk.scheduler)
     for number in range(3):
         assert trial.config["trial"] == number
         assert decide.on_trial_result(None, trial, result(trial, 1)) == decide.CONTINUE
@@ -67,12 +67,12 @@ def test_a_lane_goes_on_with_one_leg_after_another(talk: Talk) -> None:
         assert talk.state(number) == ("finished", "")
         assert last == (decide.CONTINUE if number < 2 else decide.STOP)
     assert [leg["trial"] for leg in actor.legs] == [1, 2]
-    assert talk.conversation.finished
+    assert talk.scheduler.finished
 
 
 def test_a_lane_that_was_not_told_of_its_leg_trains_for_nobody(talk: Talk) -> None:
-    trial = lane_at_work(Ask(talk.conversation), Actor())
-    decide = Decide(talk.conversation)
+    trial = lane_at_work(LaneSearcher(talk.scheduler), Actor())
+    decide = LaneScheduler(talk.scheduler)
     for epoch in (1, 2):
         assert decide.on_trial_result(None, trial, result(trial, epoch)) == decide.CONTINUE
     stray = {"answer": (report(3), 0, "group", "lane")}
@@ -83,24 +83,24 @@ def test_a_lane_that_was_not_told_of_its_leg_trains_for_nobody(talk: Talk) -> No
 
 
 def test_a_lane_that_is_handed_a_leg_and_dies_has_lost_that_one(talk: Talk) -> None:
-    trial = lane_at_work(Ask(talk.conversation), Actor())
-    decide = Decide(talk.conversation)
+    trial = lane_at_work(LaneSearcher(talk.scheduler), Actor())
+    decide = LaneScheduler(talk.scheduler)
     for epoch in (1, 2, 1):
         decide.on_trial_result(None, trial, result(trial, epoch))
     trial.error_file, trial.last_result = None, {"answer": ()}
-    Tell(talk.conversation).on_trial_error(0, [], trial)
+    LaneCallback(talk.scheduler).on_trial_error(0, [], trial)
     assert [talk.state(number)[0] for number in (0, 1)] == ["finished", "running"]
-    leg = talk.conversation.next_leg()
+    leg = talk.scheduler.next_leg()
     assert (leg.trial, leg.from_epoch) == (1, 1)
 
 
 def test_a_lane_is_handed_nothing_once_all_is_over(talk: Talk) -> None:
     actor = Actor()
-    trial = lane_at_work(Ask(talk.conversation), actor)
-    decide = Decide(talk.conversation)
+    trial = lane_at_work(LaneSearcher(talk.scheduler), actor)
+    decide = LaneScheduler(talk.scheduler)
     decide.on_trial_result(None, trial, result(trial, 1))
     assert talk.begin() == [1]
-    talk.conversation.lost(1, "gone", started=True)  # and waits for a lane
+    talk.scheduler.lost(1, "gone", started=True)  # and waits for a lane
     talk.interrupted = True
     assert decide.on_trial_result(None, trial, result(trial, 2)) == decide.STOP
     assert actor.legs == []
@@ -108,7 +108,7 @@ def test_a_lane_is_handed_nothing_once_all_is_over(talk: Talk) -> None:
 
 def test_a_lane_without_workers_is_handed_nothing(talk: Talk) -> None:
     actor = Actor()
-    ask, decide = Ask(talk.conversation), Decide(talk.conversation)
+    ask, decide = LaneSearcher(talk.scheduler), LaneScheduler(talk.scheduler)
     free, waits = (lane_at_work(ask, actor) for _ in range(2))
     decide.on_trial_result(None, free, result(free, 1))
     talk.lanes = 1  # a node has left
@@ -123,7 +123,7 @@ def test_a_lane_without_workers_is_handed_nothing(talk: Talk) -> None:
     ("traceback", "reason"),
     [
         (
-            "Traceback\n  File x\nsearch.worker_group.GroupLost: worker 0 is gone\n",
+            "Traceback\n  File x\nsearch.lanes.worker_group.GroupLost: worker 0 is gone\n",
             "search.lanes.worker_group.GroupLost: worker 0 is gone",
         ),
         (
@@ -139,7 +139,7 @@ def test_why_a_lane_was_lost(talk: Talk, tmp_path: Path, traceback: str, reason:
     trial = SimpleNamespace(
         config={"trial": 0}, error_file=str(tmp_path / "error.txt"), last_result={"answer": ()}
     )
-    Tell(talk.conversation).on_trial_error(0, [], trial)
+    LaneCallback(talk.scheduler).on_trial_error(0, [], trial)
     lines = list(ledger.read(talk.recorder.run / "ledger"))
     assert lines[-1]["reason"] == reason
 
@@ -160,5 +160,5 @@ def test_a_lane_that_did_not_start_is_told_from_one_that_was_lost(
         trial = SimpleNamespace(
             config={"trial": 0}, error_file=str(tmp_path / "error.txt"), last_result=answered
         )
-        Tell(talk.conversation).on_trial_error(0, [], trial)
-    assert talk.conversation.ending.is_due()
+        LaneCallback(talk.scheduler).on_trial_error(0, [], trial)
+    assert talk.scheduler.ending.is_due()

@@ -10,7 +10,7 @@ from ray.air.execution._internal.actor_manager import RayActorManager
 from ray.tune import Stopper
 from ray.tune.experiment import Trial
 
-from search.scheduling.tune_adapter import Decide
+from search.scheduling.tune_adapter import LaneScheduler
 from search.scheduling.tune_pace import SECONDS, unhurried
 
 
@@ -55,6 +55,6 @@ def test_the_leg_that_waited_longest_is_next_and_the_past_is_not_looked_through(
     ]
     live = {trial.trial_id: trial for trial in reversed(trials)}.values()
     controller = SimpleNamespace(get_live_trials=lambda: live)
-    assert Decide(None).choose_trial_to_run(controller) is trials[1]
+    assert LaneScheduler(None).choose_trial_to_run(controller) is trials[1]
     trials[1].status = trials[2].status = Trial.RUNNING
-    assert Decide(None).choose_trial_to_run(controller) is None
+    assert LaneScheduler(None).choose_trial_to_run(controller) is None

@@ -28,8 +28,8 @@ from models.training.training_run import Training
 from models.transcript import TRANSCRIPT
 from search.record import ledger, state
 from search.run import main
-from tests.search.processes import left_of, wait_for
 from tests.search.cli.test_bad_input import refused
+from tests.search.processes import left_of, wait_for
 from tests.search.trainings import Broken, training_by
 
 pytestmark = pytest.mark.timeout(300)

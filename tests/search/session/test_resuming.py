@@ -191,11 +191,11 @@ def test_damaged_runs_are_named(run: RunMaker) -> None:
 
 
 def test_a_run_is_trained_by_one_process_at_a_time(run: RunMaker) -> None:
-    held = resuming.Alone(run.folder)
+    held = resuming.RunLock(run.folder)
     with pytest.raises(ValueError, match="trained by another process"):
-        resuming.Alone(run.folder)
+        resuming.RunLock(run.folder)
     held.release()
-    resuming.Alone(run.folder).release()
+    resuming.RunLock(run.folder).release()
 
 
 def test_a_warm_start_takes_the_most_accurate_and_the_front(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from search.session import jobs
 from search.session.jobs import Job
 from search.space.constraints import Limits
 from search.space.design_space import Space, sample
-from search.strategy.fixed_designs import InOrder
+from search.strategy.fixed_designs import FixedDesigns
 
 IMAGES, EPOCHS = 2000, 8
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(500)]
@@ -99,7 +99,7 @@ def test_every_value_of_every_axis_is_trained(
     for schedule, batch in (("one_cycle", 16), ("cosine", 8)):
         cycle = replace(designs[0][1], schedule=schedule, batch_size=batch, epochs=EPOCHS)
         designs.append((f"{schedule}, measured", cycle))
-    strategy = InOrder(designs, goes_on=lambda trial: False)
+    strategy = FixedDesigns(designs, goes_on=lambda trial: False)
     job = Job("search", strategy, None, "", Limits((3, 32, 32), 10), (), ())
     monkeypatch.setattr(jobs, "make_job", lambda *options: job)
     words = ["--data-dir", str(noise), "--max-epochs", str(EPOCHS), "--budget", "400s"]

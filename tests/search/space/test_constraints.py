@@ -17,14 +17,14 @@ from search.record import ledger
 from search.record.recorder import Recorder
 from search.record.strategy_follower import Follower
 from search.record.tensorboard_events import Scalars
-from search.scheduling.leg_scheduler import Conversation
+from search.scheduling.leg_scheduler import LegScheduler
 from search.session import jobs
 from search.session.warm_start import designs_of
 from search.space.constraints import Limits, smallest
 from search.space.design_space import Space
-from search.space.optuna_parameters import _Known
-from search.space.random_sampling import Chance
-from search.strategy.search_strategy import Search, StrategySettings
+from search.space.optuna_parameters import _KnownAnswers
+from search.space.random_sampling import RandomSuggest
+from search.strategy.search_strategy import SearchStrategy, StrategySettings
 from search.terms.actions import Resume
 from search.terms.budget import Budget
 from search.terms.plan import Plan
@@ -50,7 +50,7 @@ def size(design: Design) -> int:
 def test_no_network_of_a_space_is_smaller_than_the_smallest(height, width, classes, seed) -> None:
     space, shape = Space(9, height, width, frozenset(["all"])), (3, height, width)
     least = min(measure_size(design, shape, classes)[0] for design in smallest(space))
-    chance = Chance(Random(seed))
+    chance = RandomSuggest(Random(seed))
     assert measure_size(space.sample(chance), shape, classes)[0] >= least
     limits = Limits(shape, classes, least)
     limits.check(space)
@@ -60,7 +60,7 @@ def test_no_network_of_a_space_is_smaller_than_the_smallest(height, width, class
 
 def test_the_smallest_networks_are_of_the_space() -> None:
     for design in smallest(SPACE):
-        found = SPACE.sample(_Known(SPACE.answers(design)))
+        found = SPACE.sample(_KnownAnswers(SPACE.answers(design)))
         assert (found.kernels, found.dense, size(found)) == (
             design.kernels,
             design.dense,
@@ -103,7 +103,7 @@ def accuracy(design: Design, epoch: int) -> float:
     return min(0.99, 0.15 * math.log10(size(design)) * (1 - math.exp(-epoch)))
 
 
-def trained(strategy: Search[Design], trials: int) -> list[Design]:
+def trained(strategy: SearchStrategy[Design], trials: int) -> list[Design]:
     """Runs a search of one lane until so many trials have begun; their designs."""
     while len(strategy.history.trials) < trials:
         action = strategy.next()
@@ -127,13 +127,13 @@ def share_below(designs: list[Design], limit: int) -> float:
 
 def test_the_best_designs_lie_just_below_the_limit_and_are_found_there() -> None:
     limits = Limits(SHAPE, 10, HALF)
-    chance = Chance(Random(0))
+    chance = RandomSuggest(Random(0))
     any_at_all = [SPACE.sample(chance) for _ in range(1000)]
     allowed = [design for design in any_at_all if limits.allow(design)]
     assert 0.45 < len(allowed) / len(any_at_all) < 0.55
     by_rejection = share_below(allowed, HALF)
     for searcher, trials in (("random", 300), ("curves", 40), ("tpe", 24), ("gp", 24)):
-        strategy = Search(SPACE, StrategySettings(searcher, seed=1), allows=limits.allow)
+        strategy = SearchStrategy(SPACE, StrategySettings(searcher, seed=1), allows=limits.allow)
         designs = trained(strategy, trials)
         assert all(map(limits.allow, designs))
         assert share_below(designs, HALF) > by_rejection - 0.1
@@ -145,7 +145,10 @@ def test_the_best_designs_lie_just_below_the_limit_and_are_found_there() -> None
 @given(searcher=st.sampled_from(["curves", "random"]), seed=st.integers(0, 1000))
 def test_a_limit_that_cuts_nothing_changes_nothing(searcher, seed) -> None:
     settled = StrategySettings(searcher, seed=seed)
-    free, limited = Search(SPACE, settled), Search(SPACE, settled, allows=Limits(SHAPE, 10).allow)
+    free, limited = (
+        SearchStrategy(SPACE, settled),
+        SearchStrategy(SPACE, settled, allows=Limits(SHAPE, 10).allow),
+    )
     assert trained(free, 12) == trained(limited, 12)
 
 
@@ -174,7 +177,7 @@ def decided(run: Path, found: jobs.Job, trials: int = 25) -> list[dict]:
     follow = Follower(found.strategy)
     plan = Plan(lanes=1, workers_per_trial=1, cpus_per_worker=1, gpus_per_worker=0)
     recorder = Recorder(run, plan, None, SHAPE, 10, Scalars(run), [follow])
-    conversation = Conversation(
+    scheduler = LegScheduler(
         found.strategy,
         recorder,
         Budget(trials=trials),
@@ -184,7 +187,7 @@ def decided(run: Path, found: jobs.Job, trials: int = 25) -> list[dict]:
         say=lambda trial: None,
         interrupted=lambda: False,
     )
-    while conversation.next_leg() is not None:
+    while scheduler.next_leg() is not None:
         pass
     return [line for line in ledger.read(run / "ledger") if line["kind"] == "decision"]
 
@@ -199,7 +202,7 @@ def test_only_known_designs_are_refused_and_each_once(tmp_path: Path, searcher) 
     assert [line["reason"] for line in refused] == [
         f"{count:,} parameters, more than --max-parameters {HALF:,}" for count in sizes
     ]
-    assert found.strategy.history.lessons == []
+    assert found.strategy.history.observations == []
 
 
 @pytest.mark.parametrize(

@@ -10,15 +10,15 @@ from models.design import Design
 from models.transcript import TRANSCRIPT
 from search.space.coordinates import NAMES, coordinates
 from search.space.design_space import Space
-from search.space.optuna_parameters import recall
-from search.space.random_sampling import Chance, Near, random_for
+from search.space.optuna_parameters import parameters_of
+from search.space.random_sampling import NeighbourSuggest, RandomSuggest, random_for
 
 ALL = Space(max_epochs=10, height=32, width=32, axes=frozenset({"all"}))
 seeds = st.integers(0, 10_000)
 
 
 def sampled(seed: int) -> Design:
-    return ALL.sample(Chance(Random(seed)))
+    return ALL.sample(RandomSuggest(Random(seed)))
 
 
 @given(seeds)
@@ -40,8 +40,8 @@ def test_near_answers_give_nearer_designs(seed) -> None:
             np.mean([np.linalg.norm(coordinates(ALL.sample(s)) - place) for s in suggests])
         )
 
-    near = mean(Near(random, ALL.answers(base)) for _ in range(30))
-    assert near < mean(Chance(random) for _ in range(30))
+    near = mean(NeighbourSuggest(random, ALL.answers(base)) for _ in range(30))
+    assert near < mean(RandomSuggest(random) for _ in range(30))
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_what_is_recalled_is_what_was_answered(seed) -> None:
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
     asked = study.ask()
     design = ALL.sample(asked)
-    params, distributions = recall(ALL, design)
+    params, distributions = parameters_of(ALL, design)
     # That kernels double from block to block may be an accident, and is then recalled so.
     if params.get("doubling") == asked.params.get("doubling"):
         assert distributions == asked.distributions
@@ -79,7 +79,7 @@ def test_what_is_recalled_is_what_was_answered(seed) -> None:
 
 @given(seeds, st.integers(0, 5))
 def test_chance_keeps_to_the_ranges_and_to_its_key(seed, decision) -> None:
-    one, other = (Chance(random_for(seed, decision)) for _ in range(2))
+    one, other = (RandomSuggest(random_for(seed, decision)) for _ in range(2))
     for chance in (one, other):
         assert 3 <= chance.suggest_int("a", 3, 9) <= 9
         assert chance.suggest_int("b", 2, 10, step=4) in (2, 6, 10)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from search.storage import store as store_module
-from search.storage.copier import Copier, Delayed, difference, fetch
+from search.storage.copier import Copier, DelayedDeletion, difference, fetch
 from search.storage.store import Bucket, Folder, below, check_writable, open_store
 from tests.search.processes import wait_for
 
@@ -149,7 +149,7 @@ def test_a_copy_from_a_stranger_cannot_leave_the_run_s_folder(tmp_path: Path) ->
 
 
 def test_a_delayed_store_reads_and_writes_at_once(tmp_path: Path) -> None:
-    delayed = Delayed(Folder(str(tmp_path)))
+    delayed = DelayedDeletion(Folder(str(tmp_path)))
     delayed.write("a/b", b"1")
     delayed.delete("a/b")
     delayed.delete_folder("a")
@@ -186,7 +186,7 @@ def test_a_search_goes_on_while_storage_cannot_be_listed(tmp_path: Path) -> None
 
     trial = Trial(0, Design(), seed=0, parameters=1, flops=1, state="paused")
     state = kept_weights.SearchState(trials={0: trial})
-    keeper = kept_weights.Keeper(Silent(str(tmp_path)), state)
+    keeper = kept_weights.CheckpointKeeper(Silent(str(tmp_path)), state)
     keeper.settle(trial)
     kept_weights.sweep(Silent(str(tmp_path)), state)
     kept_weights.keep_needed(Silent(str(tmp_path)), trial)

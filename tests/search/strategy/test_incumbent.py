@@ -11,9 +11,9 @@ from search.record import state
 from search.record.state import SearchState
 from search.space.design_space import Space
 from search.strategy.optuna_sampler import OptunaSampler, SamplerSettings
-from search.strategy.search_strategy import Search, StrategySettings
-from search.surrogate.output_warping import Warp
-from search.terms.rungs import ladder
+from search.strategy.search_strategy import SearchStrategy, StrategySettings
+from search.surrogate.output_warping import OutputWarping
+from search.terms.rungs import rungs_of
 from tests.search.hand_made import end, epoch, trial
 
 SPACE = Space(9, 8, 8, frozenset(["schedule"]))
@@ -27,12 +27,12 @@ class Told:
     """A strategy that is told of trials by hand."""
 
     def __init__(self, searcher: str = "curves", second: str = "") -> None:
-        self.strategy = Search(SPACE, StrategySettings(searcher, second=second))
+        self.strategy = SearchStrategy(SPACE, StrategySettings(searcher, second=second))
 
     def trial(self, design: Design, *accuracies: float | None, seconds: float = 1.0) -> int:
         """A further trial with these accuracies, by epoch; it waits there."""
         strategy, number = self.strategy, len(self.strategy.history.trials)
-        rungs = [rung for rung in ladder(design.epochs) if rung >= len(accuracies)]
+        rungs = [rung for rung in rungs_of(design.epochs) if rung >= len(accuracies)]
         strategy.started(number, design, rungs[0])
         for n, accuracy in enumerate(accuracies, start=1):
             strategy.told(number, n, accuracy, seconds)
@@ -41,7 +41,7 @@ class Told:
         return number
 
     @property
-    def warp(self) -> Warp:
+    def warp(self) -> OutputWarping:
         assert self.strategy._curves is not None
         return self.strategy._curves.forecaster.now().warp
 
@@ -66,8 +66,8 @@ def test_what_is_promised_is_a_gain_over_the_best_result() -> None:
     for width in range(20, 30):
         told.trial(design(width), 0.2)
         told.trial(design(width, "cosine"), 0.6 + width / 1000)
-    worth = told.strategy._curves.best_paused()[1]
-    assert worth.points > 20
+    expected = told.strategy._curves.best_paused()[1]
+    assert expected.points > 20
 
 
 def test_while_there_is_no_result_all_is_gain() -> None:
@@ -75,8 +75,8 @@ def test_while_there_is_no_result_all_is_gain() -> None:
     for width in range(20, 26):
         told.trial(design(width, "one_cycle"), 0.4 + width / 100)
     assert told.warp.best == 0 and told.warp.top == told.warp.scores.min()
-    number, worth = told.strategy._curves.best_paused()
-    assert worth.points > 40 and told.strategy.history.trials[number].newest > 0.6
+    number, expected = told.strategy._curves.best_paused()
+    assert expected.points > 40 and told.strategy.history.trials[number].newest > 0.6
 
 
 @given(

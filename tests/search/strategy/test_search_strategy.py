@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from search.replay.curve_table import Point, TableSpace
 from search.replay.score import score, target
-from search.replay.simulator import Recorded, replay
-from search.strategy.search_strategy import Search, StrategySettings
+from search.replay.simulator import RecordedTrainer, replay
+from search.strategy.search_strategy import SearchStrategy, StrategySettings
 from search.terms.actions import Resume, Start
-from search.terms.rungs import ladder
+from search.terms.rungs import rungs_of
 from tests.search.tables import smooth
 
 TABLE = smooth()
@@ -20,7 +20,7 @@ SPACE = TableSpace(TABLE)
 SEARCHERS = ("curves", "tpe", "gp", "random")
 
 
-class Noted(Search[Point]):
+class Noted(SearchStrategy[Point]):
     """Keeps what it answered, and checks it against what it was told."""
 
     def __init__(self, *arguments, workers: int = 1, **named) -> None:
@@ -36,7 +36,7 @@ class Noted(Search[Point]):
             seen = self.history.trials[action.trial]
             assert seen.state == "paused" and not seen.failed
             assert seen.last_epoch < action.to_epoch <= seen.epochs
-            assert action.to_epoch in ladder(seen.epochs)
+            assert action.to_epoch in rungs_of(seen.epochs)
         if action is not None:
             self.answers.append(action)
         return action
@@ -52,7 +52,7 @@ class Noted(Search[Point]):
 def test_no_worker_too_many_no_epoch_twice(searcher, workers, seed, second) -> None:
     strategy = Noted(SPACE, StrategySettings(searcher, seed=seed, second=second), workers=workers)
     trained = []
-    for event in replay(strategy, Recorded(TABLE, SPACE), workers):
+    for event in replay(strategy, RecordedTrainer(TABLE, SPACE), workers):
         trained.append((event.trial, event.epoch))
         if len(trained) == 120:
             break
@@ -68,7 +68,7 @@ def test_no_worker_too_many_no_epoch_twice(searcher, workers, seed, second) -> N
 def test_the_same_seed_and_story_the_same_answers(searcher) -> None:
     def answers(seed: int) -> list:
         strategy = Noted(SPACE, StrategySettings(searcher, seed=seed))
-        for event in replay(strategy, Recorded(TABLE, SPACE), 1):
+        for event in replay(strategy, RecordedTrainer(TABLE, SPACE), 1):
             if event.trial == 14:
                 break
         return strategy.answers
@@ -81,7 +81,7 @@ def test_the_same_seed_and_story_the_same_answers(searcher) -> None:
 @pytest.mark.parametrize(("workers", "resumes", "begins"), [(1, 1, 1), (16, 1, 1), (100, 3, 28)])
 def test_where_many_trials_run_a_forecast_serves_several_choices(workers, resumes, begins) -> None:
     table = smooth(600)
-    strategy: Search[Point] = Search(TableSpace(table), StrategySettings())
+    strategy: SearchStrategy[Point] = SearchStrategy(TableSpace(table), StrategySettings())
     forecaster = strategy._curves.forecaster
     now, asked = forecaster.now, strategy.next
     forecasts, answers = [], []
@@ -92,7 +92,7 @@ def test_where_many_trials_run_a_forecast_serves_several_choices(workers, resume
 
     forecaster.now = lambda: forecasts.append(1) or now()
     strategy.next = noted
-    for number, _ in enumerate(replay(strategy, Recorded(table, strategy._space), workers)):
+    for number, _ in enumerate(replay(strategy, RecordedTrainer(table, strategy._space), workers)):
         if number == 400:
             break
     resumed = sum(isinstance(answer, Resume) for answer in answers)
@@ -109,7 +109,7 @@ def test_told_again_it_goes_on_as_it_would_have(searcher, cut, workers) -> None:
     took part in it, once that forgets what it had in mind."""
     story: list[tuple] = []
 
-    class Told(Search[Point]):
+    class Told(SearchStrategy[Point]):
         def decided(self):
             story.append(("decided",))
             super().decided()
@@ -127,11 +127,11 @@ def test_told_again_it_goes_on_as_it_would_have(searcher, cut, workers) -> None:
             super().told(*told)
 
     took_part = Told(SPACE, StrategySettings(searcher, seed=1))
-    for number, _ in enumerate(replay(took_part, Recorded(TABLE, SPACE), workers), start=1):
+    for number, _ in enumerate(replay(took_part, RecordedTrainer(TABLE, SPACE), workers), start=1):
         if number == cut:
             break
     took_part.went_on()
-    heard: Search[Point] = Search(SPACE, StrategySettings(searcher, seed=1))
+    heard: SearchStrategy[Point] = SearchStrategy(SPACE, StrategySettings(searcher, seed=1))
     for what, *told in story:
         getattr(heard, what)(*told)
     assert heard.next() == took_part.next()
@@ -140,7 +140,7 @@ def test_told_again_it_goes_on_as_it_would_have(searcher, cut, workers) -> None:
 
 def test_known_designs_first_and_a_refused_one_is_not_asked_for_again() -> None:
     known = [("good", (0.003, 70.0, 0.5)), ("better", (0.002, 71.0, 0.5))]
-    strategy = Search(SPACE, StrategySettings(), known)
+    strategy = SearchStrategy(SPACE, StrategySettings(), known)
     first = strategy.next()
     assert isinstance(first, Start)
     assert (first.name, first.design, first.by, first.to_epoch) == (*known[0], "known", 1)
@@ -156,7 +156,7 @@ def test_known_designs_first_and_a_refused_one_is_not_asked_for_again() -> None:
 
 @pytest.mark.parametrize("searcher", ["curves", "tpe", "random"])
 def test_a_failed_trial_is_never_resumed(searcher) -> None:
-    strategy = Search(SPACE, StrategySettings(searcher))
+    strategy = SearchStrategy(SPACE, StrategySettings(searcher))
     failed = set()
     for number in range(40):
         action = strategy.next()
@@ -181,8 +181,8 @@ def test_a_failed_trial_is_never_resumed(searcher) -> None:
 
 
 def test_without_new_trials_it_ends_after_the_promotions_that_are_due() -> None:
-    strategy: Search[Point] = Search(SPACE, StrategySettings())
-    events = list(replay(_NoLastResort(strategy), Recorded(TABLE, SPACE), 1, most_trials=12))
+    strategy: SearchStrategy[Point] = SearchStrategy(SPACE, StrategySettings())
+    events = list(replay(_NoLastResort(strategy), RecordedTrainer(TABLE, SPACE), 1, most_trials=12))
     assert len(strategy.history.trials) == 12
     given = strategy.history.epochs_given
     assert len(events) == given < 12 * TABLE.epochs
@@ -212,7 +212,7 @@ def test_the_default_reaches_the_target_for_less_than_random_search() -> None:
 
 @given(st.integers(1, 1000))
 def test_rungs_rise_by_the_reduction_to_the_end(epochs: int) -> None:
-    rungs = ladder(epochs)
+    rungs = rungs_of(epochs)
     assert rungs[-1] == epochs and list(rungs) == sorted(set(rungs))
     for low, high in pairwise(rungs[:-1]):
         assert high == 3 * low
@@ -225,7 +225,7 @@ def test_rungs_rise_by_the_reduction_to_the_end(epochs: int) -> None:
     [(1, (1,)), (2, (1, 2)), (8, (1, 3, 8)), (10, (1, 3, 10)), (30, (1, 3, 9, 30))],
 )
 def test_rungs_that_are_known(epochs, rungs) -> None:
-    assert ladder(epochs) == rungs
+    assert rungs_of(epochs) == rungs
 
 
 def test_two_objectives_may_grow_at_the_dear_end() -> None:
@@ -234,8 +234,8 @@ def test_two_objectives_may_grow_at_the_dear_end() -> None:
 
     from search.strategy.acquisition import _Candidates
 
-    strategy: Search[Point] = Search(SPACE, StrategySettings(second="cost"))
-    for _ in replay(strategy, Recorded(TABLE, SPACE), 1, most_trials=12):
+    strategy: SearchStrategy[Point] = SearchStrategy(SPACE, StrategySettings(second="cost"))
+    for _ in replay(strategy, RecordedTrainer(TABLE, SPACE), 1, most_trials=12):
         pass
     curves = strategy._curves
     assert curves is not None
@@ -256,10 +256,10 @@ def test_of_two_alike_one_is_begun_and_then_another_kind() -> None:
     from search.strategy.acquisition import _Candidates
     from search.surrogate.curve_kernel import Hyperparameters
     from search.surrogate.forecast import Forecast
-    from search.surrogate.gaussian_process import Covariance, CurveModel
-    from search.surrogate.output_warping import Warp
+    from search.surrogate.gaussian_process import Covariance, GaussianProcess
+    from search.surrogate.output_warping import OutputWarping
 
-    curves = Search(SPACE, StrategySettings())._curves
+    curves = SearchStrategy(SPACE, StrategySettings())._curves
     assert curves is not None
     places = np.array([[0.0, 0.0, 0.0], [0.01, 0.0, 0.0], [1.0, 1.0, 1.0]])
     known = Covariance.of(
@@ -267,7 +267,9 @@ def test_of_two_alike_one_is_begun_and_then_another_kind() -> None:
         np.array([[0.0, 0.3, 0.0], [1.0, 1.0, 0.6]]),
         np.zeros(2),
     )
-    forecast = Forecast(CurveModel(known, np.array([0.6, 0.0])), Warp(np.linspace(0.1, 0.9, 9)))
+    forecast = Forecast(
+        GaussianProcess(known, np.array([0.6, 0.0])), OutputWarping(np.linspace(0.1, 0.9, 9))
+    )
     candidates: _Candidates = _Candidates(
         [(0.0,), (0.1,), (1.0,)], [], np.zeros(3), np.full(3, 9.0), places, np.ones(3)
     )
@@ -285,7 +287,7 @@ def test_of_two_alike_one_is_begun_and_then_another_kind() -> None:
 def test_one_forecast_chooses_no_design_twice(workers) -> None:
     """Also where forecasts are sure."""
     table = smooth(600)
-    strategy: Search[Point] = Search(TableSpace(table), StrategySettings())
+    strategy: SearchStrategy[Point] = SearchStrategy(TableSpace(table), StrategySettings())
     curves = strategy._curves
     assert curves is not None
     best, chosen = curves._best, []
@@ -295,7 +297,7 @@ def test_one_forecast_chooses_no_design_twice(workers) -> None:
         return best(*arguments)
 
     curves._best = noted
-    for number, _ in enumerate(replay(strategy, Recorded(table, strategy._space), workers)):
+    for number, _ in enumerate(replay(strategy, RecordedTrainer(table, strategy._space), workers)):
         if number == 500:
             break
     assert max(map(len, chosen)) > 10
@@ -328,7 +330,9 @@ class Three:
 @pytest.mark.parametrize("searcher", SEARCHERS)
 @pytest.mark.parametrize("seed", range(5))
 def test_what_was_refused_is_never_proposed_again(searcher, seed) -> None:
-    strategy: Search[int] = Search(Three(), StrategySettings(searcher, seed=seed, startup=2))
+    strategy: SearchStrategy[int] = SearchStrategy(
+        Three(), StrategySettings(searcher, seed=seed, startup=2)
+    )
     for trial in range(6):  # further seeds of the three
         strategy.decided()
         strategy.started(trial, trial % 3, 1)

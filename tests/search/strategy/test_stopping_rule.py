@@ -4,12 +4,12 @@ from dataclasses import replace
 import pytest
 
 from search.strategy.stopping_rule import WINDOW, Stopping, can_pause, parse
-from search.terms.promise import Promise
+from search.terms.promise import GainRecord
 
 
-def promises(*points: float, seconds: float = 3600.0) -> list[Promise]:
+def promises(*points: float, seconds: float = 3600.0) -> list[GainRecord]:
     """Two cores for an hour each; new designs and paused trials by turns."""
-    return [Promise(p, seconds, n % 2 == 0, 0.5, 100.0 * n) for n, p in enumerate(points)]
+    return [GainRecord(p, seconds, n % 2 == 0, 0.5, 100.0 * n) for n, p in enumerate(points)]
 
 
 RULE = Stopping(1.0, "coreh", cpus_per_worker=2.0)
@@ -27,7 +27,7 @@ def test_it_ends_when_all_of_the_newest_promise_too_little() -> None:
 
 def test_it_goes_on_while_too_little_is_known() -> None:
     assert RULE.offered(promises(*[0.1] * (WINDOW - 1))) == math.inf
-    only_new = [Promise(0.1, 3600.0, True, 0.5, 1.0)] * WINDOW
+    only_new = [GainRecord(0.1, 3600.0, True, 0.5, 1.0)] * WINDOW
     assert not RULE.is_due(only_new)
     assert replace(RULE, pauses=False).is_due(only_new)  # there is no other kind
     assert [can_pause(epochs) for epochs in (None, 1, 2, 10)] == [True, False, True, True]

@@ -2,16 +2,16 @@
 
 import pytest
 
-from search.strategy.successive_halving import Halving
-from search.surrogate.run_history import History, Seen
+from search.strategy.successive_halving import SuccessiveHalving
+from search.surrogate.run_history import ObservedTrial, RunHistory
 
 
 def halving(accuracies, second="", seconds=None, epoch=1):
     """Nine-epoch trials that wait at a rung, in order."""
-    history: History = History(0)
-    found = Halving(history, second)
+    history: RunHistory = RunHistory(0)
+    found = SuccessiveHalving(history, second)
     for trial, accuracy in enumerate(accuracies):
-        history.start(Seen(trial, (trial,), 9, epoch))
+        history.start(ObservedTrial(trial, (trial,), 9, epoch))
         history.tell(trial, epoch, accuracy, seconds[trial] if seconds else 1.0)
         found.told(trial)
     return history, found

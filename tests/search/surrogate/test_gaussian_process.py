@@ -8,7 +8,7 @@ from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
 from search.surrogate import curve_kernel, kernel_fit
 from search.surrogate.curve_kernel import Hyperparameters
-from search.surrogate.gaussian_process import Covariance, CurveModel
+from search.surrogate.gaussian_process import Covariance, GaussianProcess
 
 
 def some(n: int, d: int, seed: int = 0):
@@ -24,7 +24,7 @@ def test_predictions_are_those_of_scikit_learn_where_time_plays_no_part() -> Non
     # Without the terms of time: their variances are next to nothing.
     tail = np.log([1.0, 1.3, 1e-12, 1e-12, 0.05])
     known = Covariance.of(Hyperparameters(np.log(lengths), tail), designs, np.zeros(25))
-    ours = CurveModel(known, values)
+    ours = GaussianProcess(known, values)
     kernel = ConstantKernel(1.3) * Matern(lengths, nu=2.5) + WhiteKernel(0.05 + curve_kernel.JITTER)
     theirs = GaussianProcessRegressor(kernel, optimizer=None, alpha=0).fit(designs, values)
     asked = np.random.default_rng(1).random((40, 3))
@@ -53,7 +53,7 @@ def test_fitting_finds_what_matters_and_forecasts() -> None:
     # Coordinates 1 and 2 play no part: their lengths are longer.
     assert min(fitted.lengths[[1, 2]]) > max(fitted.lengths[[0, 3]])
     known = Covariance.of(fitted, designs[:90], times[:90])
-    forecast = CurveModel(known, values[:90]).predict(designs[90:], times[90:])
+    forecast = GaussianProcess(known, values[:90]).predict(designs[90:], times[90:])
     assert np.corrcoef(forecast.mean, values[90:])[0, 1] > 0.95
     assert (forecast.deviation > 0).all()
 
@@ -64,7 +64,7 @@ def test_a_curve_s_own_beginning_counts() -> None:
     pair = np.array([[0.5, 0.5], [0.52, 0.5]])
     known = Covariance.of(kernel_fit.fit(designs, times, values), designs, times)
     known = known.extended(known.kernel.scaled(pair), np.array([0.6, 0.6]))
-    model = CurveModel(known, np.concatenate([values, [1.5, -1.5]]))
+    model = GaussianProcess(known, np.concatenate([values, [1.5, -1.5]]))
     mean = model.expected(pair, np.ones(2))
     assert mean[0] > mean[1]
 
@@ -73,10 +73,10 @@ def test_a_curve_s_own_beginning_counts() -> None:
 def test_what_is_learned_later_is_as_if_it_had_been_known_at_once(first) -> None:
     designs, times, values = some(40, 3)
     fitted = kernel_fit.fit(designs, times, values)
-    at_once = CurveModel(Covariance.of(fitted, designs, times), values)
+    at_once = GaussianProcess(Covariance.of(fitted, designs, times), values)
     known = Covariance.of(fitted, designs[:first], times[:first])
     further = known.kernel.scaled(designs[first:])
-    later = CurveModel(known.extended(further, times[first:]), values)
+    later = GaussianProcess(known.extended(further, times[first:]), values)
     asked, when, _ = some(30, 3, seed=1)
     ours, theirs = later.predict(asked, when), at_once.predict(asked, when)
     assert ours.mean == pytest.approx(theirs.mean, abs=1e-9)
@@ -87,14 +87,14 @@ def test_what_is_learned_later_is_as_if_it_had_been_known_at_once(first) -> None
 def test_what_is_believed_is_as_if_it_had_been_seen_as_it_was_forecast() -> None:
     designs, times, values = some(40, 3)
     known = Covariance.of(kernel_fit.fit(designs, times, values), designs, times)
-    model = CurveModel(known, values)
+    model = GaussianProcess(known, values)
     asked, when, _ = some(30, 3, seed=1)
     forecast = model.predict(asked, when)
     before = forecast.deviation
     for index, at in ((3, 0.0), (20, 0.6), (4, 1.0)):
         forecast.believe(index, np.array([at]))
     believed, then = asked[[3, 20, 4]], np.array([0.0, 0.6, 1.0])
-    seen = CurveModel(
+    seen = GaussianProcess(
         known.extended(known.kernel.scaled(believed), then),
         np.concatenate([values, model.expected(believed, then)]),
     ).predict(asked, when)

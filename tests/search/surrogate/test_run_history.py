@@ -3,13 +3,19 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.surrogate.run_history import MOST_RESULTS, REFRESH, History, Lesson, Seen
+from search.surrogate.run_history import (
+    MOST_RESULTS,
+    REFRESH,
+    Observation,
+    ObservedTrial,
+    RunHistory,
+)
 
 
-def told(trials: int, seed: int = 0) -> History:
-    history: History = History(seed)
+def told(trials: int, seed: int = 0) -> RunHistory:
+    history: RunHistory = RunHistory(seed)
     for trial in range(trials):
-        history.start(Seen(trial, (trial,), 9, 1))
+        history.start(ObservedTrial(trial, (trial,), 9, 1))
         history.tell(trial, 1, ((trial * 7919) % 1000) / 1000, 2.0)
     return history
 
@@ -30,22 +36,22 @@ def test_a_bounded_part_of_many_with_the_best_and_the_newest() -> None:
 
 
 def test_asking_changes_nothing() -> None:
-    asked, unasked = told(500, seed=3), History(3)
+    asked, unasked = told(500, seed=3), RunHistory(3)
     for trial in range(500):
-        unasked.start(Seen(trial, (trial,), 9, 1))
+        unasked.start(ObservedTrial(trial, (trial,), 9, 1))
         unasked.tell(trial, 1, ((trial * 7919) % 1000) / 1000, 2.0)
         unasked.sample()
     assert [s.trial for s in asked.sample()] == [s.trial for s in unasked.sample()]
 
 
 @given(st.lists(st.tuples(st.sampled_from(["begin", "go on", "fail"]), st.integers(0, 9))))
-def test_lessons_are_all_results_of_the_trials_that_are_learned_from(story) -> None:
-    history: History = History(0)
+def test_observations_are_all_results_of_the_trials_that_are_learned_from(story) -> None:
+    history: RunHistory = RunHistory(0)
     for what, accuracy in story * 4:
         waiting = history.candidates()
         if what == "begin" or not waiting:
             trial = len(history.trials)
-            history.start(Seen(trial, (trial,), 9, 1))
+            history.start(ObservedTrial(trial, (trial,), 9, 1))
             history.tell(trial, 1, accuracy / 10, 2.0)
         elif what == "fail":
             history.end(waiting[0].trial, failed=True)
@@ -54,10 +60,10 @@ def test_lessons_are_all_results_of_the_trials_that_are_learned_from(story) -> N
             history.resume(seen.trial, epoch)
             history.tell(seen.trial, epoch, accuracy / 10, 2.0)
         expected = [
-            Lesson(seen.design, *each) for seen in history.sample() for each in seen.results
+            Observation(seen.design, *each) for seen in history.sample() for each in seen.results
         ]
-        assert sorted(history.lessons, key=str) == sorted(expected, key=str)
-        assert history.chosen_together <= len(history.lessons)
+        assert sorted(history.observations, key=str) == sorted(expected, key=str)
+        assert history.chosen_together <= len(history.observations)
 
 
 def test_all_results_of_a_trial_come_back_with_its_next_one() -> None:
@@ -67,23 +73,25 @@ def test_all_results_of_a_trial_come_back_with_its_next_one() -> None:
     history.resume(dropped, 3)
     history.tell(dropped, 3, 0.7, 2.0)
     seen = history.trials[dropped]
-    expected = [Lesson(seen.design, *each) for seen in history.sample() for each in seen.results]
-    assert history.lessons[-2:] == [Lesson(seen.design, *each) for each in seen.results]
-    assert sorted(history.lessons, key=str) == sorted(expected, key=str)
+    expected = [
+        Observation(seen.design, *each) for seen in history.sample() for each in seen.results
+    ]
+    assert history.observations[-2:] == [Observation(seen.design, *each) for each in seen.results]
+    assert sorted(history.observations, key=str) == sorted(expected, key=str)
 
 
-def test_lessons_keep_their_order_until_they_are_chosen_anew() -> None:
+def test_observations_keep_their_order_until_they_are_chosen_anew() -> None:
     history = told(REFRESH - 3)
-    before = list(history.lessons)
+    before = list(history.observations)
     for trial in (100, 101):
-        history.start(Seen(trial, (trial,), 9, 1))
+        history.start(ObservedTrial(trial, (trial,), 9, 1))
         history.tell(trial, 1, 0.5, 2.0)
-    further = [Lesson((100,), 1, 0.5), Lesson((101,), 1, 0.5)]
-    assert history.lessons == before + further and history.chosen_together == 0
+    further = [Observation((100,), 1, 0.5), Observation((101,), 1, 0.5)]
+    assert history.observations == before + further and history.chosen_together == 0
     history.resume(100, 3)
     history.tell(100, 3, 0.6, 2.0)
     assert (history.chosen_together, history.choices) == (REFRESH, 1)
-    assert set(history.lessons) == {*before, *further, Lesson((100,), 3, 0.6)}
+    assert set(history.observations) == {*before, *further, Observation((100,), 3, 0.6)}
 
 
 def only_the_last(design: tuple, epoch: int) -> bool:
@@ -92,8 +100,8 @@ def only_the_last(design: tuple, epoch: int) -> bool:
 
 
 def test_the_best_is_a_result() -> None:
-    history: History = History(0, only_the_last)
-    history.start(Seen(0, (0, "cycle"), 9, 1))
+    history: RunHistory = RunHistory(0, only_the_last)
+    history.start(ObservedTrial(0, (0, "cycle"), 9, 1))
     history.tell(0, 1, 0.9, 2.0)
     seen = history.trials[0]
     assert (seen.best, seen.shown, seen.results) == (None, 0.9, [(1, 0.9)])  # it is learned from
@@ -101,19 +109,19 @@ def test_the_best_is_a_result() -> None:
     for epoch in range(2, 10):
         history.tell(0, epoch, 0.9 - epoch / 100, 2.0)
     assert seen.best == seen.shown == 0.81
-    history.start(Seen(1, (1,), 9, 1))
+    history.start(ObservedTrial(1, (1,), 9, 1))
     history.tell(1, 1, None, 2.0)
     assert history.trials[1].best is None  # what diverged is none
 
 
 def test_results_are_learned_from_however_many_cycles_show_more() -> None:
-    history: History = History(0, only_the_last)
-    history.start(Seen(0, (0,), 9, 1))
+    history: RunHistory = RunHistory(0, only_the_last)
+    history.start(ObservedTrial(0, (0,), 9, 1))
     history.tell(0, 1, 0.5, 2.0)
     for trial in range(1, 1000):
-        history.start(Seen(trial, (trial, "cycle"), 9, 1))
+        history.start(ObservedTrial(trial, (trial, "cycle"), 9, 1))
         history.tell(trial, 1, 0.6, 2.0)
-    assert Lesson((0,), 1, 0.5) in history.lessons
+    assert Observation((0,), 1, 0.5) in history.observations
 
 
 def test_pausing_resuming_and_failing() -> None:
@@ -135,9 +143,9 @@ def test_pausing_resuming_and_failing() -> None:
 
 @given(st.lists(st.integers(0, 5), max_size=40))
 def test_candidates_are_the_paused_ones_the_best_first(accuracies) -> None:
-    history: History = History(0)
+    history: RunHistory = RunHistory(0)
     for trial, accuracy in enumerate(accuracies):
-        history.start(Seen(trial, (trial,), 9, 1))
+        history.start(ObservedTrial(trial, (trial,), 9, 1))
         history.tell(trial, 1, accuracy / 10, 1.0)
     found = [seen.newest for seen in history.candidates()]
     assert found == sorted((a / 10 for a in accuracies), reverse=True)

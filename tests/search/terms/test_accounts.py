@@ -124,11 +124,11 @@ def test_a_lane_s_answers_tell_what_its_cut_loses(tmp_path: Path) -> None:
         (70, starting, {"waiting": True}),
     ):
         now[0] += passes
-        assert talk.conversation.heard(number, answer, "group")
+        assert talk.scheduler.heard(number, answer, "group")
     now[0] += 2
     talk.interrupted = True
-    assert talk.conversation.ending.is_due()
-    talk.conversation.end_all()
+    assert talk.scheduler.ending.is_due()
+    talk.scheduler.end_all()
     found = fold(ledger.read(tmp_path / "ledger"))
     assert account(found, training) == pytest.approx([1.0, 0.1, 72, 30 - 1.1])
     assert account(found, starting) == [0, 0, 2, 100]

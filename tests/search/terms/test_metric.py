@@ -22,7 +22,7 @@ from search.record.strategy_follower import Follower
 from search.record.tensorboard_events import Scalars
 from search.session.resuming import find
 from search.storage.store import Folder
-from search.strategy.fixed_designs import Forgetful
+from search.strategy.fixed_designs import NonLearningStrategy
 from search.terms import metric
 from tests.search.hand_made import Line, end, epoch, trial
 from tests.search.record.test_recorder import PLAN, table
@@ -64,7 +64,7 @@ def test_a_session_that_goes_on_keeps_it_and_a_later_version_s_is_refused() -> N
         fold([START | {"objective_metric": "f1"}])
 
 
-class Heard(Forgetful):
+class Heard(NonLearningStrategy):
     def __init__(self) -> None:
         self.scores: list[float | None] = []
 
