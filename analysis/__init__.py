@@ -1,4 +1,4 @@
-"""Tables, figures and pages of what a ledger tells."""
+"""Analysis of a run from its ledger: tables, figures, the report's page, and a recommendation."""
 
 import os
 

@@ -66,7 +66,7 @@ def page_of(found: Findings, report: ReportFolder) -> Page:
 
 
 def sections(found: Findings, report: ReportFolder) -> list[Section]:
-    """All that there is to say, the answer's grounds first."""
+    """The page's sections in order; those that have nothing to show are left out."""
     if not found.run.state.trials:
         return [section_run.run_section(found)]
     made: list[Section | None] = [

@@ -1,4 +1,7 @@
-"""The command: python -m benchmarks [--gpu] [NAME...]. Each figure is a ratio from one run."""
+"""Command `python -m benchmarks [--gpu] [NAME...]`: runs benchmarks and prints their ratios.
+
+Both figures of a ratio come from one run.
+"""
 
 import argparse
 import datetime
@@ -62,7 +65,7 @@ def main() -> int:
 
 
 def _conditions() -> str:
-    """Date, hardware and versions, for a figure means nothing without them."""
+    """Date, hardware and versions, without which a figure means nothing."""
     info = Path("/proc/cpuinfo")
     text = info.read_text() if info.exists() else ""
     model = re.search(r"model name\s*: (.*)", text)

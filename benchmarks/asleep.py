@@ -1,5 +1,8 @@
-"""A lane that sleeps and makes its results up. A file of its own, of few imports: a process that
-sleeps then holds little memory, and sixty of them fit on one machine."""
+"""A Ray Tune trainable that stands in for a lane: it sleeps, and makes its results up.
+
+A file of its own, of few imports: a process that sleeps then holds little memory, and sixty of them
+fit on one machine.
+"""
 
 import math
 import time
@@ -19,19 +22,19 @@ class Asleep(ray.tune.Trainable):
     """A lane that sleeps for an epoch's time, and makes its result up."""
 
     def setup(self, config: dict[str, Any]) -> None:
-        """`config` is the first leg."""
+        """Begins with the leg in `config`."""
         self._random = Random(str(config))
         self._lane = ray.get_runtime_context().get_actor_id()
         self.reset_config(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Takes the next leg."""
+        """Begins with the next leg, in the same actor."""
         leg = from_config(new_config)
         self._design, self._epoch, self._trial = from_dict(leg.design), leg.from_epoch, leg.trial
         return True
 
     def step(self) -> dict[str, Any]:
-        """One epoch."""
+        """One epoch: sleeps, then reports a made-up result."""
         time.sleep(epoch_seconds(self._random))
         self._epoch += 1
         line = epoch_line(self._design, self._epoch, self._random)
@@ -39,12 +42,12 @@ class Asleep(ray.tune.Trainable):
 
 
 def epoch_seconds(random: Random) -> float:
-    """How long an epoch takes."""
+    """Random duration of an epoch, seconds."""
     return EPOCH_SECONDS * random.uniform(0.8, 1.2)
 
 
 def epoch_line(design: Design, epoch: int, random: Random) -> dict[str, Any]:
-    """An epoch's line of the ledger, with accuracies that depend on the design."""
+    """A made-up epoch line of the ledger; its accuracies depend on the design's learning rate."""
     away = abs(math.log10(design.learning_rate) + 3)
     reached = 0.85 - 0.1 * away - 0.3 / (1 + epoch) + random.gauss(0, 0.01)
     return {

@@ -1,4 +1,4 @@
-"""The best training loop that one writes by hand for a design: thirty lines, data in memory."""
+"""Baseline: the best hand-written training loop for a design, thirty lines, data in memory."""
 
 import math
 import time
@@ -56,7 +56,7 @@ def bare_epoch(design: Design, train: Subset, device: torch.device, precision: P
 def fastest(
     design: Design, train: Subset, device: torch.device, rounds: int = 3
 ) -> tuple[Precision, Epoch]:
-    """The precision and order in memory with which the loop trains fastest, and its epoch.
+    """The precision and memory format with which the loop trains fastest, and its epoch.
 
     Found on a few batches; what takes twice as long as another there is left out early, as bf16
     does where the processor only emulates it.
@@ -78,7 +78,7 @@ def fastest(
 
 
 def seconds_of(epoch: Epoch) -> float:
-    """How long an epoch takes."""
+    """Wall-clock seconds of one epoch."""
     started = time.perf_counter()
     epoch()
     return time.perf_counter() - started

@@ -1,4 +1,4 @@
-"""The same trials in Ray's documented way: a Tune function that fits a TorchTrainer of its own."""
+"""Baseline: the same trials in Ray's documented way, a TorchTrainer in each Tune function."""
 
 import json
 import time
@@ -21,7 +21,10 @@ from search.terms.plan import Plan
 
 
 def train_in_trainers(run: Path, designs: Sequence[Design], plan: Plan) -> float:
-    """Wall-clock seconds for all `designs`, `plan.lanes` at a time."""
+    """Trains all `designs`, `plan.lanes` at a time; the wall-clock seconds.
+
+    RuntimeError unless each trial left a checkpoint.
+    """
     run.mkdir(parents=True)
     workers = ray.train.ScalingConfig(
         num_workers=plan.workers_per_trial, resources_per_worker={"CPU": plan.cpus_per_worker}

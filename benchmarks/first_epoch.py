@@ -1,4 +1,4 @@
-"""From the start of a command to its first finished epoch."""
+"""Benchmark: seconds from the start of a command to its first finished epoch."""
 
 import subprocess
 import sys

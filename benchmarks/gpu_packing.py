@@ -1,4 +1,4 @@
-"""Several lanes on one GPU against one."""
+"""Benchmark: throughput of several lanes on one GPU against one lane alone."""
 
 from benchmarks.random_images import random_images
 from benchmarks.ray_session import ray_with
@@ -8,7 +8,7 @@ from search.terms.plan import Plan
 
 
 def run() -> None:
-    """Prints, for one to eight lanes, how many times as many images they train together."""
+    """Prints the throughput of two, four and eight lanes together as a multiple of one lane's."""
     print("Packing of one GPU: images a second of all lanes together against one lane alone.")
     dataset = random_images()
     for name in ("ann-3", "cnn-3", "final"):

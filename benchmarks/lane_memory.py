@@ -1,4 +1,4 @@
-"""Memory of lanes: what one takes, and what hundreds of trials leave behind in it."""
+"""Benchmark: memory of lanes, what one takes and how it grows over hundreds of trials."""
 
 import os
 import statistics
@@ -53,7 +53,8 @@ def run() -> None:
 def _print_slope(
     what: str, held: dict[int, list[dict[str, float]]], counts: Callable[[str], bool]
 ) -> None:
-    """By a straight line through the figures for 1, 2 and 4 lanes; and what 1,000 would take."""
+    """Prints the memory of a further lane by linear regression over 1, 2 and 4 lanes; and of
+    1,000."""
     totals = [sum(s for kind, s in each[-1].items() if counts(kind)) for each in held.values()]
     slope, start = statistics.linear_regression(list(held), totals)
     thousand = (start + 1000 * slope) / 2**30
@@ -85,7 +86,7 @@ def _measure(lanes: int, trials: int) -> tuple[list[dict[str, float]], float]:
 
 
 def _held() -> dict[str, float]:
-    """Of the driver and of the processes that lanes consist of."""
+    """PSS in bytes by kind of process, of the driver and the processes that lanes consist of."""
     found: dict[str, float] = defaultdict(float)
     found["driver"] = _pss(os.getpid())
     for process in psutil.process_iter(["cmdline"]):

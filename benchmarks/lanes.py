@@ -1,4 +1,4 @@
-"""A search of our own over given designs, as benchmarks need it: lanes, ledger, checkpoints."""
+"""Trains given designs in lanes, with ledger and checkpoints, for the other benchmarks."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -36,7 +36,10 @@ def train_in_lanes(
     goes_on: Callable[[Trial], bool] = lambda trial: True,
     ended: Callable[[Trial], None] = lambda trial: None,
 ) -> SearchState:
-    """Trains each design to its end on Ray, in the lanes of `plan`; what the ledger then says."""
+    """Trains each design to its end on Ray, in the lanes of `plan`; the state of the ledger then.
+
+    RuntimeError if a trial does not finish.
+    """
     run.mkdir(parents=True)
     (run / "run.json").write_text(json.dumps({}))
     strategy = FixedDesigns(

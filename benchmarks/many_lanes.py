@@ -1,5 +1,7 @@
-"""What a search of many lanes costs its head: strategy, adapter and ledger, with lanes that only
-pretend to train: fed straight to the adapter, and asleep on Ray."""
+"""Benchmark: CPU time that the driver of many lanes needs for strategy, Tune adapter and ledger.
+
+The lanes only pretend to train: some are fed straight to the adapter, others sleep on Ray.
+"""
 
 import heapq
 import tempfile
@@ -49,7 +51,7 @@ def run() -> None:
 
 @dataclass
 class _Trial:
-    """What the adapter sees of a trial of Tune's."""
+    """The attributes of a Tune trial that the adapter reads."""
 
     config: dict[str, Any]
     temporary_state: SimpleNamespace
@@ -74,7 +76,8 @@ def _leg_scheduler(run: Path, lanes: int) -> LegScheduler:
 
 
 def _pretend(run: Path) -> tuple[float, float]:
-    """The share of a core, and CPU seconds an epoch, once the search has grown large."""
+    """The driver's share of a core per hundred lanes, and CPU seconds an epoch, of the later
+    half."""
     random = Random(0)
     scheduler = _leg_scheduler(run, LANES)
     ask, decide = LaneSearcher(scheduler), LaneScheduler(scheduler)
@@ -98,7 +101,7 @@ def _pretend(run: Path) -> tuple[float, float]:
 
 
 def _asleep(folder: Path) -> float:
-    """The driver's share of a core."""
+    """The driver's share of a core per hundred lanes, measured with sleeping lanes on Ray."""
     driver = psutil.Process()
     marks: list[tuple[float, float]] = []
     (folder / "run").mkdir()
@@ -106,7 +109,7 @@ def _asleep(folder: Path) -> float:
     recorder = scheduler.recorder
 
     def over() -> bool:
-        # Asked ten times a second: what that takes must not count.
+        # Called ten times a second: what that takes must not count.
         if marks and time.monotonic() - marks[0][0] < SLEEPING_SECONDS:
             return False
         lanes = {line["lane"] for t in recorder.state.trials.values() for line in t.epochs}

@@ -1,4 +1,4 @@
-"""A training that does nothing: what is left of a trial is what it costs to run one."""
+"""A training that does nothing, to measure what a trial costs beside its training."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from models.training.training_run import EpochResult
 
 
 class Nothing:
-    """Stands where Training does; its epochs give numbers at once, and its state is a small one."""
+    """Stand-in for Training: its epochs return made-up metrics at once, and its state is small."""
 
     def __init__(
         self,
@@ -28,7 +28,8 @@ class Nothing:
         self._weights = torch.rand(1000, generator=generator)
 
     def run_epoch(self) -> EpochResult:
-        """The next epoch's number, and made-up results; several workers wait for each other."""
+        """Made-up metrics of the next epoch; several workers wait for each other in an
+        all-reduce."""
         self.epoch += 1
         if dist.is_initialized() and dist.get_world_size() > 1:
             dist.all_reduce(torch.zeros(1, device=self.device))
@@ -39,5 +40,5 @@ class Nothing:
         return {"epoch": self.epoch, "network": {"weights": self._weights}}
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Goes on after the epoch of `state`."""
+        """Resumes after the epoch of `state`."""
         self.epoch, self._weights = state["epoch"], state["network"]["weights"]

@@ -1,4 +1,4 @@
-"""Images of CIFAR-10's shape and number, of noise: what they show is of no matter for speed."""
+"""A data set of random images in CIFAR-10's shape: for speed their content does not matter."""
 
 import json
 
@@ -12,7 +12,7 @@ TRAIN, TEST = 50_000, 1_000
 
 
 def random_images() -> Dataset:
-    """The data set, written into this machine's cache if it is not there."""
+    """The data set of random images, written into this machine's cache if it is not there."""
     source = Source(KEY)
     folder = cache_folder() / "decoded" / KEY
     if not (folder / "dataset.json").exists():

@@ -1,4 +1,4 @@
-"""A Ray of the benchmark's own on this machine."""
+"""A local Ray session for one benchmark."""
 
 import logging
 from collections.abc import Iterator
@@ -11,7 +11,8 @@ from search.cluster import ray_connection
 
 @contextmanager
 def ray_with(cpus: int) -> Iterator[None]:
-    """Ray with so many CPUs, whatever the machine has, and without a word from it."""
+    """Starts a local Ray with so many CPUs, whatever the machine has, its logs silenced; ends it
+    after."""
     ray_connection.apply_settings()
     ray.init(
         address="local",

@@ -1,4 +1,4 @@
-"""Images a second inside a trial, against the best bare loop and against a tutorial's."""
+"""Benchmark: images a second inside a trial, against the bare loop and a tutorial's loop."""
 
 import os
 import statistics
@@ -31,7 +31,7 @@ IMAGES_ON_GPU = 50_000
 
 @dataclass
 class Rounds:
-    """Measures the lane's epochs and the other loops by turns, from within the search's driver.
+    """Measures the lane's epochs and the baseline loops by turns, from within the search's driver.
 
     While the driver is here, the lane waits: each has the machine to itself.
     """
@@ -41,12 +41,15 @@ class Rounds:
     tutorial: TutorialLoop
     since: float = 0.0
     lane: list[float] = field(default_factory=list)
-    """Images a second of each round; so below."""
+    """Images a second of each round in the lane; below those of the other loops."""
     hand: list[float] = field(default_factory=list)
     taught: list[float] = field(default_factory=list)
 
     def goes_on(self, trial: Trial) -> bool:
-        """After each epoch of the lane; the first, with the trial's start in it, does not count."""
+        """After each epoch of the lane: measures the other loops; whether a further round follows.
+
+        The first epoch, with the trial's start in it, does not count.
+        """
         seconds = time.perf_counter() - self.since - trial.epochs[-1]["eval_seconds"]
         if trial.last_epoch > 1:
             self.lane.append(self.images / seconds)
@@ -87,7 +90,7 @@ def _compare(name: str, dataset: Dataset, images: int, plan: Plan, device: torch
 
 
 def _ratio(mine: list[float], theirs: list[float]) -> str:
-    """The median over rounds, and the lowest and the highest."""
+    """The ratio's median over rounds, and its lowest and highest value."""
     pairs = [one / other for one, other in zip(mine, theirs, strict=True)]
     return f"{statistics.median(pairs):.2f} ({min(pairs):.2f} to {max(pairs):.2f})"
 

@@ -1,4 +1,4 @@
-"""What a trial costs beside its training: lanes, Ray's documented way, and a plain loop."""
+"""Benchmark: what a trial costs beside its training: lanes, TorchTrainers, a plain loop."""
 
 import tempfile
 import time
@@ -18,7 +18,7 @@ from search.terms.plan import Plan
 
 LANES = 2
 WARM, MEASURED, DOCUMENTED, PLAIN = 10, 100, 6, 200
-"""Trials."""
+"""Numbers of trials: warm-up and measured in lanes, in TorchTrainers, in the plain loop."""
 
 
 def run(gpus: float = 0.0) -> None:

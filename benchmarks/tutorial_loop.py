@@ -1,4 +1,4 @@
-"""The training loop that most tutorials show: fp32, a DataLoader, torchvision's transforms."""
+"""Baseline: the training loop of most tutorials, fp32, a DataLoader, torchvision's transforms."""
 
 import time
 from typing import Any
@@ -20,7 +20,7 @@ LOADERS = 2
 
 
 class Pictures(TorchDataset[Any]):
-    """As torchvision's CIFAR10 gives them: a PIL image each, transformed."""
+    """A torch data set as torchvision's CIFAR10 gives it: a PIL image each, transformed."""
 
     def __init__(self, train: Subset) -> None:
         self._pixels = train.images.pixels[train.index].permute(0, 2, 3, 1).contiguous().numpy()
@@ -37,7 +37,7 @@ class Pictures(TorchDataset[Any]):
 
 
 class TutorialLoop:
-    """The loop, with a network of `design` on `device`."""
+    """The tutorial's loop, with a network of `design` on `device`."""
 
     def __init__(self, design: Design, train: Subset, device: torch.device) -> None:
         torch.manual_seed(0)
@@ -55,7 +55,7 @@ class TutorialLoop:
         self._optimizer = make_optimizer(design, self._network, device)
 
     def images_per_second(self, seconds: float) -> float:
-        """Trains for about so long, after a few batches that are not counted."""
+        """Throughput of training for about `seconds`, after five batches that are not counted."""
         self._network.train()
         started, images = 0.0, 0
         for number, (pixels, labels) in enumerate(self._loader):

@@ -1,4 +1,7 @@
-"""A design: what a network is and how it is trained, checked when it is made."""
+"""Design: the hyperparameters of a network and of its training, validated on construction.
+
+Which values are allowed is said here; the ranges that a search samples from are the search space's.
+"""
 
 import dataclasses
 import hashlib
@@ -22,7 +25,7 @@ _CHOICES = {
     "augmentation": get_args(Augmentation),
     "normalisation": get_args(Normalisation),
 }
-"""By field."""
+"""Allowed values by field."""
 
 MOST_BLOCKS = 8
 MOST_CONVOLUTIONS = 8
@@ -31,7 +34,7 @@ MOST_DENSE = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Design:
-    """A convolutional network and its training.
+    """Hyperparameters of a convolutional network, or an MLP without kernels, and its training.
 
     The network is blocks of convolutions ("same" padding, stride 1), each block followed by 2x2
     pooling and dropout; then the flattened maps, dropout, hidden dense layers, and one dense layer
@@ -61,7 +64,7 @@ class Design:
     """Of pixels: scale to 0..1, or standardise by the training images' mean and deviation."""
     optimizer: Optimizer = "adam"
     learning_rate: float = 1e-3
-    """Of the constant schedule; the peak of the others."""
+    """The rate of the constant schedule, the peak of the others."""
     momentum: float = 0.0
     """Of the optimizers momentum and nesterov only."""
     weight_decay: float = 0.0
@@ -69,11 +72,11 @@ class Design:
     batch_size: int = 64
     """Global: each of n workers takes batch_size/n."""
     epochs: int = 10
-    """The schedule's length."""
+    """Epochs of a full training, over which the learning rate schedule runs."""
     label_smoothing: float = 0.0
     augmentation: Augmentation = "none"
     gradient_clip: float = 0.0
-    """Largest norm of the whole gradient; 0 for no clipping."""
+    """Largest L2 norm of the whole gradient; 0 for no clipping."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kernels", tuple(tuple(block) for block in self.kernels))
@@ -140,8 +143,10 @@ class Design:
         return self.block_dropout[block] if self.block_dropout else 0.0
 
     def is_result(self, epoch: int) -> bool:
-        """Whether who trains this design for just `epoch` epochs gets what it had then: with a
-        constant learning rate always, with another schedule at its end."""
+        """Whether the network after `epoch` epochs is what a training of just so many epochs gives.
+
+        With a constant learning rate it always is, with another schedule only at its end.
+        """
         return self.schedule == "constant" or epoch == self.epochs
 
     @property
@@ -151,7 +156,7 @@ class Design:
 
     @property
     def id(self) -> str:
-        """Twelve hexadecimal digits that are equal for equal designs."""
+        """Twelve hexadecimal digits of a hash of all fields; equal for equal designs."""
         text = json.dumps(to_dict(self), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 

@@ -1,4 +1,4 @@
-"""Files that are there whole, or not at all."""
+"""Atomic, durable file writes: scratch file, fsync, rename, fsync of the folder."""
 
 import errno
 import os
@@ -7,7 +7,8 @@ from pathlib import Path
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file, durable when this returns; a reader sees the old one or the new one."""
+    """Writes a file atomically, durable when this returns; a reader sees the old one or the new
+    one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # Not by tempfile, whose files nobody else may read: colleagues and other nodes are to.
     scratch = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
@@ -24,7 +25,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """The names of the files in a folder are on disk too, where its file system can do that."""
+    """Fsyncs a folder, so that renames in it are durable; ignored where the file system cannot."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

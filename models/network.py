@@ -1,4 +1,4 @@
-"""From a design to its network, and what the network weighs."""
+"""Builds the torch network of a design, and computes its parameter count and FLOPs."""
 
 from itertools import pairwise
 
@@ -20,10 +20,10 @@ _POOLINGS: dict[str, type[nn.Module]] = {"max": nn.MaxPool2d, "average": nn.AvgP
 
 
 class Block(nn.Sequential):
-    """The layers of a block, in the design's order.
+    """A block of convolutions with activations, then pooling and dropout.
 
-    Computed with max pooling before ReLU where ReLU comes first: the greatest of four stays the
-    greatest, so that maps and gradients are the same to the last bit, and ReLU has a quarter to do.
+    Max pooling is computed before a ReLU that precedes it: the greatest of four stays the greatest,
+    so that maps and gradients are the same to the last bit, and ReLU has a quarter to do.
     """
 
     def forward(self, images: Tensor) -> Tensor:
@@ -37,7 +37,7 @@ class Block(nn.Sequential):
 
 
 class Network(nn.Module):
-    """blocks (convolutions, pooling, dropout), then a head of dense layers.
+    """A design's network: blocks (convolutions, pooling, dropout), then a head of dense layers.
 
     Takes (n, channels, height, width) floats, gives (n, classes) logits.
     """
@@ -128,11 +128,11 @@ def count_parameters(network: nn.Module) -> int:
 
 
 def measure_size(design: Design, shape: Shape, classes: int) -> tuple[int, int]:
-    """Parameters, and FLOPs of one image's forward pass (2 a multiply-add).
+    """Parameter count, and FLOPs of one image's forward pass (2 per multiply-add).
 
-    Worked out from the design, for a network takes milliseconds to build even where nothing is
-    allocated. What convolutions and dense layers do counts, as with torch's own counter.
-    ValueError where the images are too small.
+    Computed from the design, for to build a network takes milliseconds even where nothing is
+    allocated. Convolutions and dense layers count, as with torch's own counter. ValueError where
+    the images are too small.
     """
     *sides, (height, width) = _sides(design, shape)
     channels, parameters, flops = shape[0], 0, 0

@@ -1,4 +1,4 @@
-"""How durations, counts and amounts are written for people."""
+"""Formats durations, counts, device-hours and amounts of money for people."""
 
 import math
 
@@ -33,13 +33,13 @@ def _from_tenths(seconds: float) -> str:
 
 
 def _two(amount: int, unit: str, smaller: str) -> str:
-    """Sixtieths of a unit in whole ones and the rest."""
+    """A duration in whole units and the rest in sixtieths: "3 min 20 s"."""
     whole, rest = divmod(amount, 60)
     return f"{whole} {unit}" + (f" {rest} {smaller}" if rest else "")
 
 
 def number(value: float) -> str:
-    """To three significant digits, whole ones to the last: "0.333", "12.5", "1,234,000"."""
+    """A number to three significant digits, integers in full: "0.333", "12.5", "1,234,000"."""
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
     if abs(value) >= 1000 or float(value).is_integer():
@@ -50,7 +50,7 @@ def number(value: float) -> str:
 
 
 def count(amount: float | None, noun: str = "", plural: str = "") -> str:
-    """How many of what: "1 trial", "30,730 parameters", "0.5 GPU-hours"."""
+    """A count with its noun: "1 trial", "30,730 parameters", "0.5 GPU-hours"."""
     if amount is None:
         return UNKNOWN
     text = number(amount)

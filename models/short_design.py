@@ -6,7 +6,8 @@ from models.design import Design
 
 
 def describe(design: Design) -> str:
-    """Network, optimizer, and what else is not plain; other designs may be described alike."""
+    """Network, optimizer and settings that are not plain; several designs may share a
+    description."""
     network = f"cnn {_kernels(design)}" if design.kernels else f"mlp {_dense(design)}"
     rates = [*design.block_dropout, design.flat_dropout, design.dense_dropout]
     parts = [
@@ -22,7 +23,7 @@ def describe(design: Design) -> str:
 
 
 def file_name(design: Design) -> str:
-    """The same as a part of a file's name: "cnn-32-64-128-bn-adam-1e-3"."""
+    """The description as part of a file name: "cnn-32-64-128-bn-adam-1e-3"."""
     return re.sub(r"[ ,]+", "-", describe(design))
 
 

@@ -1,10 +1,11 @@
-"""The transcript's designs by name; where it leaves a choice open, the choice and its reason.
+"""The transcript's designs by name, ann-1 to final: networks that a team once found by hand.
 
-Choices that hold for all of them. Pixels are divided by 255, as the transcript says. Padding is
-"same": 50 maps of 32x32 into ten neurons is the only way to its 500k parameters of one
-convolution. Optimizers keep Keras' default rates (SGD 0.01, Adam 0.001), for the transcript names
-none before its last network. The batch is 32, Keras' default, for the same reason. All train for
-ten epochs, "empirically selected", but for the last. Activations are ReLU.
+Where the transcript leaves a choice open, the choice and its reason stand here. Choices that hold
+for all of them: pixels are divided by 255, as the transcript says. Padding is "same": 50 maps of
+32x32 into ten neurons is the only way to its 500k parameters of one convolution. Optimizers keep
+Keras' default rates (SGD 0.01, Adam 0.001), for the transcript names none before its last network.
+The batch is 32, Keras' default, for the same reason. All train for ten epochs, "empirically
+selected", but for the last. Activations are ReLU.
 """
 
 from models.design import Design

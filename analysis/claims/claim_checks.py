@@ -1,4 +1,4 @@
-"""How a claim of the transcript is decided: small checks, each made for the claim's numbers.
+"""Checks that decide the transcript's claims, each a closure over the claim's numbers.
 
 A check takes the evidence and gives what was measured and whether the claim holds. It raises
 NotTried or Diverged as the evidence does. Accuracies and tolerances are fractions.
@@ -21,7 +21,7 @@ WINDOW = 20
 
 
 class Finding(NamedTuple):
-    """What was measured, and whether it bears the claim out."""
+    """What was measured, and whether the claim holds."""
 
     measured: str
     holds: bool

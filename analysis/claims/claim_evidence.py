@@ -1,4 +1,4 @@
-"""What a run measured about the transcript's designs, as claims ask for it."""
+"""Evidence for the transcript's claims: a run's trials, learning curves and confusion counts."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,11 +19,11 @@ TRAIN_IMAGES, TEST_IMAGES = 50_000, 10_000
 
 
 class NotTried(Exception):
-    """The run cannot tell whether the claim holds; the message says why."""
+    """The run cannot decide the claim; the message says why."""
 
 
 class Diverged(Exception):
-    """The design's loss was no number any more."""
+    """The design's training diverged: its loss was no finite number any more."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,11 @@ class Evidence:
     metrics: dict[str, Any]
 
     def trial(self, name: str) -> Trial:
-        """The trial of design `name`; NotTried if there is none, or on other images, or if it is
-        another design by now."""
+        """The trial of design `name`.
+
+        NotTried if there is none, if it is on other images, or if its design differs from the
+        transcript's.
+        """
         if name not in self.trials:
             raise NotTried("not run")
         other = self.other_images or _other_design(self.trials[name].design, TRANSCRIPT.get(name))
@@ -52,8 +55,10 @@ class Evidence:
         return self.trials[name]
 
     def curve(self, name: str, epochs: int) -> pd.DataFrame:
-        """Its epochs by number until it diverged, at least `epochs` of them, or NotTried or
-        Diverged."""
+        """The trial's epoch metrics by epoch, until it diverged.
+
+        NotTried or Diverged where they are fewer than `epochs`.
+        """
         trial = self.trial(name)
         if self.other_parts:
             raise NotTried(self.other_parts)
@@ -124,8 +129,10 @@ def _other_parts(run: Run) -> str:
 
 
 def _other_design(design: Design, known: Design | None) -> str:
-    """In what a trial's design is not the transcript's of that name; empty if in nothing. Of a
-    constant learning rate the length is not part of it, for each epoch is a result."""
+    """The first field in which a trial's design differs from the transcript's; empty if none does.
+
+    With a constant learning rate the number of epochs may differ, for each epoch is a result.
+    """
     if known is None:
         return ""
     own, its = to_dict(design), to_dict(known)

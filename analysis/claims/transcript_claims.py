@@ -1,4 +1,4 @@
-"""What the transcript claims of its designs, and how each claim is decided."""
+"""The transcript's claims about its designs, each with its criterion and check."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The transcript's claims beside what was measured."""
+"""Table of the transcript's claims with verdicts: holds, does not hold, not tried."""
 
 import pandas as pd
 

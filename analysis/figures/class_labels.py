@@ -1,6 +1,6 @@
-"""What classes are called in figures: by their names, or by number where no font has the letters.
+"""Labels of classes in figures: names, or numbers where no font of this machine has the letters.
 
-On the page they have their names: the reader's browser has its own fonts.
+The page shows their names: the reader's browser has its own fonts.
 """
 
 from collections import Counter
@@ -13,27 +13,28 @@ from analysis.run.labels import shorten
 from models.data.names import readable
 
 MOST_TOLD = 12
-"""Numbers explained in a caption; the others in the table of classes."""
+"""Most numbers explained in a caption; the others are in the table of classes."""
 FILE = "class_numbers.txt"
 
 
 class ClassLabels(NamedTuple):
-    """The classes of a run, by their numbers."""
+    """Labels of a run's classes, by their numbers."""
 
     names: tuple[str, ...]
     numbered: tuple[int, ...]
-    """Those that figures call by number."""
+    """Classes that figures label by number."""
     families: tuple[str, ...]
-    """Of the fonts that the others need."""
+    """Font families that the other labels need."""
 
     def label(self, number: int, most: int) -> str:
-        """What one class is called, in at most so many letters' room."""
+        """The label of one class, at most `most` columns wide."""
         if number in self.numbered:
             return f"#{number}"
         return shorten(self.names[number], most)
 
     def labels(self, most: int) -> list[str]:
-        """The same of all, made to differ: names that begin alike have their numbers before."""
+        """All labels, made unique: names that are cut to the same text get their numbers in
+        front."""
         plain = [self.label(number, most) for number in range(len(self.names))]
         times = Counter(plain)
         return [
@@ -57,12 +58,12 @@ class ClassLabels(NamedTuple):
 
     @property
     def listing(self) -> str:
-        """A line a class that is a number in figures: the number and the name."""
+        """A line of number and name for each class that figures label by number."""
         return "".join(f"#{number}\t{self.names[number]}\n" for number in self.numbered)
 
 
 def labels_of(names: Sequence[str]) -> ClassLabels:
-    """Of classes with these names, in their order."""
+    """Labels of classes with these names, in their order."""
     return _labels_of(tuple(names))
 
 

@@ -1,4 +1,4 @@
-"""How figures look: small enough for a phone, and told apart without colour."""
+"""The matplotlib style of all figures: sized for a phone, readable without colour."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 WIDTH = 5.5
 """Inches."""
 HEIGHT = 3.8
-# Okabe & Ito (2008), told apart by colour-blind people too; yellow is too pale for lines.
+# Okabe & Ito (2008), which colour-blind people distinguish too; yellow is too pale for lines.
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, VERMILION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#8C8C8C"
 SERIES = (BLUE, VERMILION, GREEN, PURPLE, ORANGE)
@@ -42,14 +42,14 @@ _SETTINGS: Any = {
 
 @contextmanager
 def style(families: Sequence[str] = ()) -> Iterator[None]:
-    """Within it, figures are made and saved in this project's style, with fonts of these families
-    where any are given."""
+    """Context in which figures are made and saved in this style, with these font families if
+    any."""
     with mpl.rc_context(_SETTINGS | ({"font.family": list(families)} if families else {})):
         yield
 
 
 def new_figure(height: float = HEIGHT, width: float = WIDTH) -> Figure:
-    """An empty figure of this size in inches, whose labels find room by themselves."""
+    """An empty figure of this size in inches, with constrained layout."""
     return Figure(figsize=(width, height), layout="constrained")
 
 

@@ -1,4 +1,4 @@
-"""Fonts of this machine that have the letters of names in any script."""
+"""Finds installed font families that together have the letters of names in any script."""
 
 import contextlib
 import unicodedata
@@ -13,11 +13,11 @@ from matplotlib.ft2font import FT2Font
 FIRST = "DejaVu Sans"
 """Comes with matplotlib; has Latin, Greek, Cyrillic and Arabic letters and some emoji."""
 BOXES = "last resort"
-"""In the names of fonts that have a box for every letter."""
+"""Part of the names of fonts that draw a box for every letter."""
 
 
 class Fonts(NamedTuple):
-    """What to draw text with."""
+    """Font families to draw a text with, and the letters that none of them has."""
 
     families: tuple[str, ...]
     """In the order in which they are tried."""
@@ -79,7 +79,8 @@ def _has(entry: FontEntry, letters: frozenset[str]) -> frozenset[str]:
 
 
 def _draws(font: FT2Font, letter: str) -> bool:
-    """Not as a blank, which fonts in colour have: but spaces and joiners are blank."""
+    """Whether the font draws the letter, and not as a blank, as fonts in colour do; spaces and
+    joiners may be blank."""
     if not font.get_char_index(ord(letter)):
         return False
     blank = unicodedata.category(letter) in ("Zs", "Cf", "Mn", "Me")

@@ -1,4 +1,4 @@
-"""The figure of accuracy versus what it takes: training time or parameters."""
+"""Figure of accuracy against training time or parameters, with the Pareto front and its knee."""
 
 from typing import NamedTuple
 
@@ -16,17 +16,17 @@ from analysis.tables.knee import Knee
 from search.terms.front import on_front
 
 MANY = 1500
-"""Points from which on an SVG holds them as pixels."""
+"""Number of points above which an SVG holds them as pixels."""
 
 
 class AccuracyCostInfo(NamedTuple):
-    """Points by what they take and what they give; n of them."""
+    """Data of the figure: n points by cost and accuracy, those on the front, and the knee."""
 
     cost: NDArray[np.float64]
     percent: NDArray[np.float64]
     front: NDArray[np.bool_]
     knee: tuple[float, float] | None
-    """Cost and percent."""
+    """(cost, percent)."""
     log: bool
     """Whether the costs span more than a decade."""
     cost_label: str
@@ -50,7 +50,8 @@ class AccuracyCostInfo(NamedTuple):
 def time_info(
     marked: pd.DataFrame, knee: Knee, held_out: str, accuracies: Accuracies = PLAIN
 ) -> AccuracyCostInfo:
-    """Over training time, in the unit that suits it; `marked` as front.with_front gives it."""
+    """Data over training time, in the unit that suits it; `marked` is from
+    front_points.with_front."""
     seconds = marked["seconds"].to_numpy(dtype=float)
     unit, factor = time_unit(float(seconds.max(initial=0.0)))
     accuracy = marked[accuracies.column].to_numpy(dtype=float)
@@ -72,7 +73,7 @@ def time_info(
 def parameters_info(
     points: pd.DataFrame, held_out: str, accuracies: Accuracies = PLAIN
 ) -> AccuracyCostInfo:
-    """Over parameters: the best point of each trial."""
+    """Data over parameters: the best point of each trial."""
     best = points.sort_values(accuracies.column, kind="stable").groupby("trial").tail(1)
     parameters = best["parameters"].to_numpy(dtype=float)
     accuracy = best[accuracies.column].to_numpy(dtype=float)

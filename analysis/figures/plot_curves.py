@@ -1,4 +1,4 @@
-"""Learning curves: accuracy by epoch, training dashed and held-out solid."""
+"""Figure of learning curves: accuracy by epoch, training dashed and held-out solid."""
 
 from typing import Literal, NamedTuple
 
@@ -26,7 +26,7 @@ class Curve(NamedTuple):
     held_out: NDArray[np.float64]
     """Percent."""
     balanced: NDArray[np.float64] | None = None
-    """Percent, of the held-out images too; None where it is not told."""
+    """Percent balanced accuracy on the held-out images; None where it is not reported."""
 
 
 class CurvesInfo(NamedTuple):

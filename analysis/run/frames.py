@@ -1,4 +1,4 @@
-"""Pandas frames of what a run measured."""
+"""pandas frames of a run's ledger: points (a design after n epochs), trials and epochs."""
 
 import dataclasses
 from typing import Any
@@ -28,24 +28,25 @@ EPOCH_COLUMNS = (
 
 
 def points(run: Run) -> pd.DataFrame:
-    """A row a (design, epochs) whose result anyone gets who trains that design just so long.
+    """A row per (design, epochs) whose result a training of that design for just so long gives.
 
-    `seconds` are worker-seconds of training from the first epoch on, evaluation excluded; hours
-    and cost follow from them. The design's fields stand last, as text where they are lists.
+    `seconds` are worker-seconds of training from the first epoch on, evaluation excluded; hours and
+    cost follow from them. The design's fields stand last, as text where they are lists.
     """
     rows = [row for trial in run.state.trials.values() for row in _point_rows(run, trial)]
     return pd.DataFrame(rows, columns=[*POINT_COLUMNS, *DESIGN_COLUMNS])
 
 
 def trials(run: Run) -> pd.DataFrame:
-    """A row a trial, as in trials.csv: its best point, its state and why, its bill, its design."""
+    """A row per trial, as in trials.csv: its best point, its state and why, its bill, its
+    design."""
     now = run.state.last_time
     rows = [trial_row(trial, run.price, now) for trial in run.state.trials.values()]
     return pd.DataFrame(rows, columns=list(TRIAL_COLUMNS)).sort_values("trial", ignore_index=True)
 
 
 def epochs(trial: Trial) -> pd.DataFrame:
-    """A row an epoch trained, whether or not it is a point; a diverged one has empty cells."""
+    """A row per epoch trained, whether or not it is a point; a diverged one has empty cells."""
     rows = [{column: line.get(column) for column in EPOCH_COLUMNS} for line in trial.epochs]
     return pd.DataFrame(rows, columns=list(EPOCH_COLUMNS)).astype(
         dict.fromkeys(EPOCH_COLUMNS[2:], float)

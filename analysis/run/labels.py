@@ -1,10 +1,10 @@
-"""What trials are called in figures and sentences, in the room that there is."""
+"""Labels of trials in figures and sentences, shortened to fit."""
 
 from rich.cells import cell_len
 
 
 def shorten(name: str, most: int = 22) -> str:
-    """`name` in the room of at most so many letters; an ideograph takes that of two."""
+    """`name` cut to at most `most` columns; a wide character such as an ideograph takes two."""
     if cell_len(name) <= most:
         return name
     while cell_len(name) > most - 1:
@@ -13,5 +13,5 @@ def shorten(name: str, most: int = 22) -> str:
 
 
 def trial_label(trial: int, name: str) -> str:
-    """What a trial is called in a figure: "trial 3", or "cnn-3 (trial 3)"."""
+    """The label of a trial: "trial 3", or "cnn-3 (trial 3)" where its design has a name."""
     return f"{shorten(name)} (trial {trial})" if name else f"trial {trial}"

@@ -1,4 +1,4 @@
-"""How numbers with units are written in a report."""
+"""Formats percentages, percentage points, sizes and memory, beside models.quantities."""
 
 from models.quantities import UNKNOWN, amount, count, duration, hours, number
 

@@ -1,4 +1,4 @@
-"""What a run was: data, machines, versions and settings, as label and value."""
+"""Facts of a run for its report: data, machines, versions and settings, as label and value."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ Fact = tuple[str, str]
 
 
 def run_facts(run: Run) -> list[Fact]:
-    """What it ran on; whatever run.json lacks is said to be not recorded."""
+    """Hardware, data, seed and versions; whatever run.json lacks is said to be not recorded."""
     record = run.record
     dataset, versions = record["dataset"], record["versions"]
     listed = ", ".join(f"{name} {version}" for name, version in versions.items())

@@ -1,4 +1,4 @@
-"""Finds a run's folder and reads what it says of itself."""
+"""Finds a run's folder, and reads its run.json and its ledger."""
 
 import json
 from dataclasses import dataclass
@@ -31,12 +31,12 @@ class Run:
 
     @property
     def name(self) -> str:
-        """What the run is called."""
+        """The run's name: run.json's, else its folder's."""
         return str(self.record.get("name") or self.folder.resolve().name)
 
     @property
     def finished(self) -> bool:
-        """Whether it came to its own end."""
+        """Whether run.json has the run as finished."""
         return self.record.get("state") == "finished"
 
     @property
@@ -57,7 +57,7 @@ class Run:
 
     @property
     def accuracies(self) -> Accuracies:
-        """What the run went by, and what is told beside it."""
+        """Which accuracies the run's report shows."""
         return Accuracies(self.state.metric, is_uneven(self.record.get("class_counts") or ()))
 
     @property
@@ -66,7 +66,7 @@ class Run:
         return any(trial.gpus_per_worker for trial in self.state.trials.values())
 
     def bill(self, held: Held) -> Bill:
-        """What worker-seconds came to."""
+        """The bill of worker-seconds: hours, and cost if there is a price."""
         return bill_of(held, self.price)
 
 
@@ -113,7 +113,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def _writable(content: Any) -> Any:
-    """The same with text that can be written again: a class may be named in no UTF-8."""
+    """The content with all text printable: a class may be named in bytes that are no UTF-8."""
     if isinstance(content, dict):
         return {readable(key): _writable(value) for key, value in content.items()}
     if isinstance(content, list):

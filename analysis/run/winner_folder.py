@@ -17,7 +17,7 @@ from models.network import Network, build
 from models.training.augmentation import Normaliser
 
 SCORES = frozenset({"images", "accuracy", "classes", "macro", "weighted", "confusion"})
-"""What metrics.json tells, if it is there."""
+"""Keys that metrics.json must have, if it is there."""
 
 
 @dataclass(frozen=True)

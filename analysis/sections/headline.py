@@ -1,4 +1,4 @@
-"""The answer of a run in plain sentences."""
+"""The report's headline sentences: best accuracy, test score, knee, cost of a further point."""
 
 from collections import Counter
 
@@ -47,7 +47,7 @@ def winner_line(found: Findings) -> str:
 
 
 def unfinished(run: Run) -> str:
-    """That the run is unfinished; empty if it is finished."""
+    """A sentence that the run is unfinished; empty if it is finished."""
     if run.finished:
         return ""
     state = run.record.get("state") or "without a recorded end"
@@ -67,14 +67,15 @@ def trial_counts(run: Run) -> str:
 
 
 def price_of(row: pd.Series) -> str:
-    """Training seconds of a point in hours of what it held, and money if there is a price."""
+    """The cost of a point's training: duration, hours of the device, and money if there is a
+    price."""
     column, device = _paid_in(row)
     money = f", cost {amount(row['cost'])}" if pd.notna(row["cost"]) else ""
     return f"{duration(row['seconds'])} ({hours(row[column], device)}{money})"
 
 
 def _paid_in(row: pd.Series) -> tuple[str, str]:
-    """The column of a point's hours, and of what they are."""
+    """The column with a point's hours, and the device: GPU where it held one, else CPU core."""
     gpus = pd.notna(row["gpu_hours"])
     return ("gpu_hours", "GPU") if gpus else ("cpu_core_hours", "CPU core")
 
@@ -129,7 +130,7 @@ def _knee(found: Findings) -> str:
 
 
 def _beyond(found: Findings) -> str:
-    """What a further point costs beyond the knee, compared with what it cost up to there."""
+    """A sentence on what a percentage point costs beyond the knee, and what it cost up to there."""
     knee, best = found.knee.row, found.best_point
     column = found.run.accuracies.column
     if knee is None or best is None or best[column] <= knee[column]:

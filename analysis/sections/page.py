@@ -1,4 +1,4 @@
-"""The report's page: one file that opens without a network."""
+"""Renders the report's HTML page, one self-contained file."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from analysis.sections.report_folder import FigureBlock, TableBlock
 
 
 class Gallery(NamedTuple):
-    """Figures or facts behind a line that opens them."""
+    """A collapsible block of figures or facts."""
 
     summary: str
     figures: Sequence[FigureBlock] = ()
@@ -18,7 +18,7 @@ class Gallery(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A heading and what stands below it."""
+    """A section of the page: a heading, and what stands below it."""
 
     anchor: str
     title: str
@@ -30,7 +30,7 @@ class Section(NamedTuple):
 
 
 class Page(NamedTuple):
-    """The whole page."""
+    """Content of the page."""
 
     title: str
     subtitle: str

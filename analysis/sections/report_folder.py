@@ -1,4 +1,4 @@
-"""Writes a report's tables and figures, and keeps what a page shows of them."""
+"""Writes a report's tables and figures to its folder, and gives them as blocks for the page."""
 
 import base64
 from collections.abc import Callable
@@ -30,7 +30,7 @@ class FigureBlock(NamedTuple):
     title: str
     caption: str
     source: str
-    """A data: address."""
+    """A data: URL."""
 
 
 class ReportFolder:
@@ -57,7 +57,7 @@ class ReportFolder:
             (self.figures / FILE).write_text(listing, encoding="utf-8")
 
     def add_table(self, table: Table) -> TableBlock:
-        """Writes the table in three formats."""
+        """Writes the table as CSV, Markdown and LaTeX."""
         table_files.write(table, self.tables)
         shown = table.frame if table.shown is None else table.shown
         note = ""

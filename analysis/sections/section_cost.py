@@ -1,4 +1,4 @@
-"""The sections on what accuracy costs: the front and its knee, further epochs, the bill."""
+"""The sections on cost: the Pareto front and its knee, further epochs, further search, the bill."""
 
 from analysis.figures import plot_accuracy_cost
 from analysis.run.quantities import count, duration
@@ -15,7 +15,7 @@ from analysis.tables.stop_prices import stop_sentence, stop_table
 
 
 def front_section(found: Findings, report: ReportFolder) -> Section:
-    """Accuracy versus cost, with front and knee."""
+    """Accuracy versus cost, with the Pareto front and the knee."""
     table = report.add_table(
         accuracy_cost_table(found.points, found.run.held_out, found.run.accuracies)
     )
@@ -36,7 +36,7 @@ def front_section(found: Findings, report: ReportFolder) -> Section:
 
 
 def epochs_section(found: Findings, report: ReportFolder) -> Section:
-    """Whether further epochs are worth it."""
+    """The gain of further epochs: table, and a sentence on the best trial."""
     table = epoch_gain_table(found.points, found.run.held_out, found.run.accuracies)
     frame, text = table.frame, "No trial has results after different numbers of epochs."
     if found.best is not None and len(frame):
@@ -62,7 +62,7 @@ def epochs_section(found: Findings, report: ReportFolder) -> Section:
 
 
 def search_section(found: Findings, report: ReportFolder) -> Section:
-    """Whether further search is worth it."""
+    """The expected gain of further search, and when the search would have ended at other prices."""
     table = report.add_table(stop_table(found.run))
     if not found.run.state.promises:
         text = (
@@ -80,7 +80,7 @@ def search_section(found: Findings, report: ReportFolder) -> Section:
 
 
 def bill_section(found: Findings, report: ReportFolder) -> Section:
-    """The three kinds of cost."""
+    """The costs of search, training and prediction; and the nodes, on a cluster."""
     metrics = found.winner.metrics if found.winner else {}
     prediction = metrics.get("prediction_seconds_per_image")
     spent = search_cost(found.run)["seconds"]

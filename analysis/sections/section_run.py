@@ -1,4 +1,4 @@
-"""The sections that frame the rest: the transcript's claims, and what the run was."""
+"""The sections on the transcript's claims, and on a run's hardware, data and settings."""
 
 from analysis.claims.claim_evidence import gather
 from analysis.claims.verdicts import transcript_table
@@ -10,7 +10,7 @@ from models.data import class_counts
 
 
 def transcript_section(found: Findings, report: ReportFolder) -> Section:
-    """The transcript's claims beside what was measured."""
+    """The transcript's claims with their verdicts."""
     best = found.best.trial if found.best else None
     metrics = found.winner.metrics if found.winner else {}
     table = report.add_table(transcript_table(gather(found.run, best, metrics)))

@@ -1,4 +1,4 @@
-"""The sections on the trials: their curves, what became of them, and what mattered."""
+"""The sections on the trials: learning curves, states and reasons, hyperparameter importances."""
 
 from analysis.figures import plot_curves, plot_importances
 from analysis.run import frames
@@ -39,7 +39,7 @@ def trials_section(found: Findings, report: ReportFolder) -> Section:
 
 
 def balanced_lines(run: Run) -> str:
-    """For the caption of curves: what the dotted ones are; empty where there are none."""
+    """Caption of the dotted curves (balanced accuracy); empty where there are none."""
     if len(run.accuracies.columns) == 1:
         return ""
     return f"; dotted: balanced accuracy on the {run.held_out} images"
@@ -64,7 +64,7 @@ def trials_table(run: Run) -> Table:
 
 
 def importance_section(found: Findings, report: ReportFolder) -> Section:
-    """Which hyperparameters mattered."""
+    """Hyperparameter importances: table and figure, or why there are none."""
     mattered = importances(found.run.folder / "study.log", found.run.state)
     table = report.add_table(importance_table(mattered))
     if not len(mattered.frame):

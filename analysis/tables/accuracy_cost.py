@@ -1,4 +1,4 @@
-"""The table of accuracy versus cost: the points on or near the front."""
+"""Table of accuracy versus cost: the points on or near the Pareto front."""
 
 import pandas as pd
 
@@ -27,7 +27,7 @@ RULE = (
 def accuracy_cost_table(
     points: pd.DataFrame, held_out: str, accuracies: Accuracies = PLAIN
 ) -> Table:
-    """The points (measured.points) on or near the front, cheapest first."""
+    """The points (frames.points) on or near the front, cheapest first."""
     marked = with_front(points, accuracies.column)
     near = marked[marked["near_front"]].reset_index(drop=True)
     shown = near if len(near) <= MOST_SHOWN else near[near["on_front"]].tail(MOST_SHOWN)

@@ -47,7 +47,7 @@ def activation_maps(network: Network, image: Tensor) -> list[LayerMaps]:
 
 
 def _strongest(label: str, maps: Tensor) -> LayerMaps:
-    """By mean absolute activation."""
+    """The layer's strongest maps, by mean absolute activation."""
     strength = maps.abs().mean(dim=(1, 2))
     order = strength.argsort(descending=True, stable=True)[:MOST_MAPS]
     flat = maps.flatten(1)

@@ -1,4 +1,4 @@
-"""Chooses a point of accuracy versus cost within limits."""
+"""Chooses the recommended point: the cheapest or most accurate design within limits."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ import pandas as pd
 
 
 class Limits(NamedTuple):
-    """What a design has to keep to; None for no limit."""
+    """Limits of a recommendation; None for no limit."""
 
     min_accuracy: float | None = None
     """0..1."""
@@ -16,10 +16,10 @@ class Limits(NamedTuple):
 
 
 def choose(points: pd.DataFrame, limits: Limits, column: str = "val_accuracy") -> pd.Series | None:
-    """The point to take of `points` (measured.points), None if none keeps to all limits.
+    """The point to recommend of `points` (frames.points); None if none keeps to all limits.
 
-    With a least accuracy it is the one cheapest to train, else the most accurate one; of equals
-    the one better at the other, then with fewer parameters. `column` has the accuracies.
+    With a least accuracy it is the one cheapest to train, else the most accurate one; of equals the
+    one better at the other, then with fewer parameters. `column` has the accuracies.
     """
     fitting = points[_excess(points, limits, column) <= 0]
     if fitting.empty:

@@ -1,4 +1,4 @@
-"""Three kinds of cost, kept apart: the search, the winner's training, one prediction."""
+"""Table of three kinds of cost, kept apart: the search, the winner's training, one prediction."""
 
 from typing import Any
 

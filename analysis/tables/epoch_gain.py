@@ -1,4 +1,4 @@
-"""What further epochs buy: the marginal gain between doublings of the epochs."""
+"""Table of the marginal gain of further epochs, between doublings of the epochs."""
 
 import itertools
 from typing import Any
@@ -17,7 +17,7 @@ COLUMNS = (
 
 
 def epoch_gain_table(points: pd.DataFrame, held_out: str, accuracies: Accuracies = PLAIN) -> Table:
-    """What doubling its epochs gave each of the best trials (`points` of measured.points)."""
+    """The gain of each doubling of epochs, for the best trials (`points` as of frames.points)."""
     column = accuracies.column
     best = points.groupby("trial")[column].max().sort_values(ascending=False, kind="stable")
     rows = [

@@ -1,4 +1,4 @@
-"""What a report and a recommendation stand on: the points, the front, the knee, the winner."""
+"""Findings of a run, for report and recommendation: points, Pareto front, knee, winner."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +16,11 @@ from search.record.state import Trial
 
 @dataclass(frozen=True)
 class Findings:
-    """What a run has found so far."""
+    """The results of a run so far."""
 
     run: Run
     points: pd.DataFrame
-    """measured.points with on_front and near_front, cheapest first."""
+    """frames.points with on_front and near_front, cheapest first."""
     knee: Knee
     winner: Winner | None
     """What stands in winner/; None in a run that is not finished."""
@@ -31,7 +31,7 @@ class Findings:
 
     @property
     def best_name(self) -> str:
-        """What the best trial is called."""
+        """The label of the best trial."""
         return trial_label(self.best.trial, self.best.name) if self.best else "none"
 
     @property

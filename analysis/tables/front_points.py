@@ -1,11 +1,11 @@
-"""Points marked as on the front of accuracy against cost, and as near it."""
+"""Marks the points on, or near, the Pareto front of accuracy against training time."""
 
 import pandas as pd
 
 from search.terms.front import front_accuracy, on_front
 
 NEAR = 0.01
-"""How far below the front a point still counts as near it: one percentage point."""
+"""How far below the front a point still counts as near it: one percentage point, as a fraction."""
 
 
 def with_front(points: pd.DataFrame, column: str = "val_accuracy") -> pd.DataFrame:
@@ -13,7 +13,7 @@ def with_front(points: pd.DataFrame, column: str = "val_accuracy") -> pd.DataFra
     first."""
     accuracy = points[column].to_numpy(dtype=float)
     cost = points["seconds"].to_numpy(dtype=float)
-    # The hair's breadth takes up rounding: 0.80 - 0.79 is a little more than 0.01.
+    # 1e-9 allows for rounding: 0.80 - 0.79 is a little more than 0.01.
     near = accuracy >= front_accuracy(accuracy, cost) - NEAR - 1e-9
     marked = points.assign(on_front=on_front(accuracy, cost), near_front=near)
     return marked.sort_values(

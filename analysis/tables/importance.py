@@ -1,4 +1,4 @@
-"""How much each hyperparameter mattered, for accuracy and for cost."""
+"""Hyperparameter importances by PED-ANOVA, for accuracy and for training seconds per epoch."""
 
 import math
 import warnings
@@ -20,8 +20,9 @@ from search.terms.metric import score_of
 LEAST_TRIALS = 10
 STATES = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING, TrialState.FAIL)
 BEST_SHARE, BEST_TRIALS = 1 / 3, 5
-"""The part of the trials, and how many at least, that the evaluator sets apart from the rest. Of
-fewer it would learn little but their chance likenesses, and next to nothing of what fails."""
+"""Share of the trials, and their least number, that the evaluator sets apart from the rest as
+the best. Of fewer it would learn little but their chance likenesses, and next to nothing of what
+fails."""
 
 
 class Importances(NamedTuple):
@@ -30,18 +31,18 @@ class Importances(NamedTuple):
     frame: pd.DataFrame
     """parameter, accuracy, seconds_per_epoch; the most important for accuracy first."""
     trials: int
-    """From how many trials."""
+    """Number of trials that they are computed from."""
     reason: str
     epoch: int = 0
-    """After which the trials are compared."""
+    """The epoch after which the trials are compared."""
     failed: int = 0
     """How many of the trials diverged or ran out of memory."""
     by: str = "accuracy"
-    """What makes a trial good."""
+    """The metric by which trials are compared."""
 
 
 def importances(study_log: Path, state: SearchState) -> Importances:
-    """Importances from the study's parameters and the ledger's results.
+    """Importances from the parameters in Optuna's study and the results in the ledger.
 
     PED-ANOVA (Watanabe et al., arXiv 2304.10255), which takes parameters that exist only under a
     condition: what sets the best trials apart from all of them. Designs that failed by themselves
@@ -76,7 +77,7 @@ def importances(study_log: Path, state: SearchState) -> Importances:
 
 
 def importance_table(found: Importances) -> Table:
-    """The importances with their rule."""
+    """Table of the importances."""
     failed = "; those that diverged or ran out of memory count as the worst" if found.failed else ""
     rule = (
         f"From {found.trials} trials, by PED-ANOVA: the share of what sets the best third apart "
@@ -95,8 +96,8 @@ def importance_table(found: Importances) -> Table:
 
 
 def _sampled(study_log: Path, state: SearchState) -> list[tuple[FrozenTrial, Trial]]:
-    """Trials of the study that trained at least one sound epoch, or failed by themselves, with what
-    the ledger says."""
+    """Pairs of the study's trial and the ledger's, of those that trained at least one sound
+    epoch or failed by themselves."""
     if not study_log.is_file():
         return []
     storage = JournalStorage(JournalFileBackend(str(study_log)))
@@ -113,7 +114,8 @@ def _sampled(study_log: Path, state: SearchState) -> list[tuple[FrozenTrial, Tri
 
 
 def _failed(trial: Trial) -> bool:
-    """Whether a design failed by itself."""
+    """Whether the trial failed for a reason of its design's own: it diverged or ran out of
+    memory."""
     return trial.state == "failed" and trial.reason in OWN_ENDS
 
 
@@ -165,7 +167,7 @@ def _quiet_study() -> optuna.Study:
 
 
 def _accuracy(trial: Trial, epoch: int) -> float:
-    """The best until `epoch`; 0 of a design that failed."""
+    """The best score until `epoch`, 0..1; 0 for a design that failed."""
     if _failed(trial):
         return 0.0
     shown = (score_of(line, trial.metric) or 0.0 for line in trial.epochs if line["epoch"] <= epoch)
@@ -173,5 +175,5 @@ def _accuracy(trial: Trial, epoch: int) -> float:
 
 
 def _seconds_per_epoch(trial: Trial) -> float | None:
-    """Of training; None where memory ran out in the first epoch."""
+    """Training seconds per epoch; None where memory ran out in the first epoch."""
     return trial.train_seconds() / len(trial.epochs) if trial.epochs else None

@@ -1,4 +1,4 @@
-"""The knee: where the front of accuracy versus cost bends most."""
+"""Finds the knee of the Pareto front of accuracy versus training time (Satopaa et al. 2011)."""
 
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ class Knee(NamedTuple):
     """The knee, or why there is none."""
 
     row: pd.Series | None
-    """Of the front: trial, epochs, val_accuracy, seconds and so on."""
+    """The knee's row of the front: trial, epochs, val_accuracy, seconds and so on."""
     reason: str
     """Why there is no knee; empty where there is one."""
 

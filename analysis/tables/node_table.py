@@ -1,4 +1,4 @@
-"""How long each node of the cluster was there, and how long no trial was on it."""
+"""Table of cluster nodes: hours in the cluster, and idle hours in which no trial was on a node."""
 
 import pandas as pd
 

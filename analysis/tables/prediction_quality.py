@@ -1,4 +1,4 @@
-"""What the winner's predictions are worth class by class, and which classes it takes for others."""
+"""Tables of the winner's test scores: confusion matrix, scores by class, most confused pairs."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import pandas as pd
 from analysis.tables.table_files import Table
 
 Metrics = dict[str, Any]
-"""metrics.json: models.scoring.classification_metrics."""
+"""metrics.json, as of models.training.scoring.classification_metrics."""
 MOST_PAIRS = 5
 
 
@@ -58,7 +58,7 @@ def balanced_accuracy(metrics: Metrics) -> float:
 
 
 def confused_pairs_table(metrics: Metrics) -> Table:
-    """The pairs of classes most taken for each other, both directions beside each other."""
+    """The pairs of classes most confused with each other, both directions beside each other."""
     names, counts = class_names(metrics), np.array(metrics["confusion"])
     mistakes = int(counts.sum() - np.trace(counts))
     pairs = [(a, b) for a in range(len(names)) for b in range(a + 1, len(names))]

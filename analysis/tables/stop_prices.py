@@ -1,4 +1,7 @@
-"""Is more search worth it: what further search promised, and when it would have ended."""
+"""Table of when the search would have ended at other prices, by the expected gain of its decisions.
+
+A price is the least gain, in percentage points per unit of cost, for which a search goes on.
+"""
 
 import math
 from typing import Any
@@ -21,7 +24,7 @@ def _columns(run: Run) -> list[str]:
 
 
 def stopping_at(run: Run, price: float) -> Stopping:
-    """The rule with this price, in the unit in which the run was paid."""
+    """The stopping rule with this price, in the unit in which the run was paid."""
     share = next(iter(run.state.trials.values()))
     unit = "money" if run.price else "gpuh" if run.uses_gpus else "coreh"
     pauses = can_pause((run.record.get("settings") or {}).get("max_epochs"))
@@ -29,7 +32,7 @@ def stopping_at(run: Run, price: float) -> Stopping:
 
 
 def stop_table(run: Run) -> Table:
-    """For each price when the search would have ended, and what it gained and spent from there."""
+    """For each price, when the search would have ended, and what it gained and spent after that."""
     promises = run.state.promises
     rows = [_row(run, promises, price) for price in _prices(run)] if promises else []
     return Table(
@@ -48,7 +51,7 @@ def stop_table(run: Run) -> Table:
 
 
 def stop_sentence(run: Run) -> str:
-    """What the last decisions promised; empty where there are too few to tell."""
+    """A sentence on the expected gain of the last decisions; empty where there are too few."""
     promises = run.state.promises
     if not promises:
         return ""
@@ -64,7 +67,8 @@ def stop_sentence(run: Run) -> str:
 
 
 def _prices(run: Run) -> list[float]:
-    """1 and 3 times the powers of ten, from the least that was offered at any time to the most."""
+    """Prices of 1 and 3 times powers of ten, from the least expected gain per unit at any time
+    to the most."""
     rule, promises = stopping_at(run, 1.0), run.state.promises
     offered = [rule.offered(promises[:end]) for end in range(WINDOW, len(promises) + 1)]
     known = [each for each in offered if 0 < each < float("inf")]

@@ -1,4 +1,4 @@
-"""A table, and how it is written as CSV, Markdown and LaTeX."""
+"""Tables of a report, and their files in CSV, Markdown and LaTeX."""
 
 import math
 import re
@@ -28,20 +28,20 @@ _WHOLE = frozenset({"trial", "epochs", "seed", "best_epoch", "epochs_planned", "
 
 
 class Table(NamedTuple):
-    """A table for people and for programs."""
+    """A data frame with a title and the rule by which to read it."""
 
     name: str
-    """Of its files."""
+    """Stem of the names of its files."""
     title: str
     frame: pd.DataFrame
     rule: str
-    """How to read it, and what its words mean."""
+    """How to read the table, and what its terms mean."""
     shown: pd.DataFrame | None = None
-    """What a page shows of it, where that is less than all."""
+    """The part of the frame that the page shows; None for all of it."""
 
 
 class Cells(NamedTuple):
-    """A table as text."""
+    """The cells of a table as text."""
 
     header: list[str]
     rows: list[list[str]]
@@ -63,7 +63,7 @@ def cells(frame: pd.DataFrame) -> Cells:
 
 
 def write(table: Table, folder: Path) -> None:
-    """NAME.csv with all digits, NAME.md and NAME.tex as people read them."""
+    """Writes NAME.csv with all digits, NAME.md and NAME.tex as people read them."""
     table.frame.to_csv(
         folder / f"{table.name}.csv", index=False, encoding="utf-8", errors="backslashreplace"
     )
@@ -118,12 +118,12 @@ def latex(table: Table) -> str:
 
 
 def escape_tex(text: str) -> str:
-    """`text` so that LaTeX prints it and does not obey it."""
+    """`text` escaped for LaTeX."""
     return " ".join("".join(_TEX.get(sign, sign) for sign in text).split())
 
 
 def _markdown_cell(text: str) -> str:
-    """`text` so that Markdown shows it and does not obey it. Within a word `_` is plain text."""
+    """`text` escaped for a cell of a Markdown table. Within a word `_` is plain text."""
     safe = _MARKDOWN.sub(r"\\\g<0>", text.replace("&", "&amp;"))
     return " ".join(safe.replace("<", "&lt;").split())
 

@@ -1,4 +1,4 @@
-"""How many images each class has, and what to say where classes differ much in size."""
+"""Class imbalance: images of each class, the ratio of largest to smallest, and its notice."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,9 +11,9 @@ from models.data.names import readable
 from models.data.selection import Selection
 
 UNEVEN = 1.5
-"""From so many times on accuracy alone misleads: balanced accuracy is told beside it."""
+"""Ratio of class sizes above which balanced accuracy is reported beside accuracy."""
 NOTICED = 5.0
-"""Beyond so many times a notice says so."""
+"""Ratio of class sizes above which a notice is given."""
 
 
 class Extremes(NamedTuple):
@@ -26,12 +26,12 @@ class Extremes(NamedTuple):
 
 
 def count(labels: NDArray[np.int64], classes: int) -> list[int]:
-    """The images of each class of `labels` (n,)."""
+    """Number of images of each class, given their `labels` (n,)."""
     return np.bincount(labels, minlength=classes).tolist()
 
 
 def count_selected(dataset: Dataset, selection: Selection) -> list[int]:
-    """Of the training images that a run uses, to train or to validate on."""
+    """Images of each class among the training images that a run trains or validates on."""
     rows = [selection.train]
     if selection.validation_part == "train":
         rows.append(selection.validation)
@@ -40,26 +40,26 @@ def count_selected(dataset: Dataset, selection: Selection) -> list[int]:
 
 
 def ratio(counts: Sequence[int]) -> float:
-    """How many times as many images the largest class has as the smallest; infinite where that has
-    none."""
+    """Size of the largest class divided by that of the smallest; infinite where the smallest is
+    empty."""
     if not counts:
         return 1.0
     return max(counts) / min(counts) if min(counts) else float("inf")
 
 
 def is_uneven(counts: Sequence[int]) -> bool:
-    """Whether balanced accuracy is told beside accuracy."""
+    """Whether balanced accuracy is reported beside accuracy: the ratio is above UNEVEN."""
     return ratio(counts) > UNEVEN
 
 
 def extremes(classes: Sequence[str], counts: Sequence[int]) -> Extremes:
-    """Of classes by name, the first of equals."""
+    """The largest and the smallest class by name; of equals the first."""
     most, fewest = max(counts), min(counts)
     return Extremes(classes[counts.index(most)], most, classes[counts.index(fewest)], fewest)
 
 
 def notice(classes: Sequence[str], counts: Sequence[int]) -> str:
-    """One line for classes that differ by more than five times; empty for others."""
+    """A one-line warning where the ratio of class sizes is above NOTICED; else empty."""
     if ratio(counts) <= NOTICED:
         return ""
     found = extremes(classes, counts)

@@ -1,4 +1,4 @@
-"""Which files of a class folder are its images, and what is left out."""
+"""Finds the image files of a class folder by their extensions, and counts what is skipped."""
 
 import functools
 import os
@@ -14,7 +14,7 @@ _LEFT_BY_PROGRAMS = frozenset(
     {"__macosx", "__pycache__", "@eadir", "#recycle", "$recycle.bin", "lost+found"}
     | {"system volume information", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"}
 )
-"""Beside all names that begin with a dot."""
+"""Names that operating systems and programs leave behind, beside all that begin with a dot."""
 _NO_PICTURES = frozenset({"BUFR", "GRIB", "HDF5", "MPEG", "WMF", "EPS"})
 """Formats that Pillow names but does not decode by itself."""
 _ADVICE = (
@@ -31,21 +31,21 @@ _TO_DO = {suffix: advice for suffixes, advice in _ADVICE for suffix in suffixes.
 
 @dataclass
 class Skipped:
-    """What stands in class folders and is not read, counted by kind."""
+    """Files and folders in class folders that are not read, counted by kind."""
 
     hidden: int = 0
     links: int = 0
-    """That lead nowhere, or back to a folder that was read already."""
+    """Symbolic links that are broken, or lead back to a folder that was read already."""
     beside: int = 0
     """Files beside the class folders."""
     others: Counter[str] = field(default_factory=Counter)
-    """Files by how their names end."""
+    """Files by extension."""
 
     def __bool__(self) -> bool:
         return bool(self.hidden or self.links or self.beside or self.others)
 
     def __str__(self) -> str:
-        """Counts by kind; and for formats that hold images, what to do."""
+        """Counts by kind, with advice for image formats that are not read."""
         unread = sorted(suffix for suffix in self.others if suffix in _TO_DO)
         plain = sorted(suffix for suffix in self.others if suffix not in _TO_DO)
         kinds = []
@@ -67,7 +67,7 @@ class Skipped:
         return ", ".join(kinds)
 
     def add(self, other: "Skipped") -> None:
-        """Counts what `other` has too."""
+        """Adds the counts of `other`."""
         self.hidden += other.hidden
         self.links += other.links
         self.beside += other.beside
@@ -78,12 +78,13 @@ class Skipped:
 
 
 def is_hidden(name: str) -> bool:
-    """Whether file managers, operating systems and editors leave files of this name behind."""
+    """Whether a name begins with a dot, or is one that programs leave behind."""
     return name.startswith(".") or name.casefold() in _LEFT_BY_PROGRAMS
 
 
 def images_below(folder: Path) -> tuple[list[Path], Skipped]:
-    """The images in `folder` and its sub-folders, linked ones too, sorted; and what is not read."""
+    """The image files in `folder` and its sub-folders, symbolic links followed, sorted; and what
+    is skipped."""
     images: list[Path] = []
     skipped = Skipped()
     _walk(folder, images, skipped, set())
@@ -91,7 +92,7 @@ def images_below(folder: Path) -> tuple[list[Path], Skipped]:
 
 
 def _walk(folder: Path, images: list[Path], skipped: Skipped, seen: set[tuple[int, int]]) -> None:
-    """Each real folder once: links may lead in a circle."""
+    """Reads each real folder once: symbolic links may form a cycle."""
     stat = folder.stat()
     if (stat.st_dev, stat.st_ino) in seen:
         skipped.links += 1
@@ -113,7 +114,7 @@ def _walk(folder: Path, images: list[Path], skipped: Skipped, seen: set[tuple[in
 
 
 def ending(name: str) -> str:
-    """How the name of a file ends, in small letters, as ".png" or ".nii.gz"."""
+    """The extension of a file name in lower case, such as ".png" or ".nii.gz"."""
     suffixes = [suffix.lower() for suffix in Path(readable(name)).suffixes[-2:]]
     if "".join(suffixes) in _TO_DO:
         return "".join(suffixes)
@@ -136,7 +137,8 @@ def _is_folder(entry: "os.DirEntry[str]") -> bool:
 
 
 def _may_be_read(entry: "os.DirEntry[str]") -> bool:
-    """A file, or a link that leads nowhere, whose reading fails by name; no pipe or device."""
+    """Whether it is a file, or a broken link, whose reading fails with its path; no pipe or
+    device."""
     try:
         return entry.is_file() or entry.is_symlink()
     except OSError:

@@ -1,8 +1,8 @@
-"""Which content an image folder has: names what is decoded of it, and finds copies.
+"""Content hash of an image folder, the key of its decoded cache; and duplicate images.
 
 Sizes and times do not tell files apart: archives give all files one time, and folders of equal
-files may change places. So the bytes are hashed. That is remembered for as long as each path leads
-to the same file (inode), and none was changed (ctime, which no program can set back).
+files may change places. So the bytes are hashed. The hash is remembered for as long as each path
+leads to the same file (inode), and none was changed (ctime, which no program can set back).
 """
 
 import hashlib
@@ -21,15 +21,15 @@ from models.data.images import DataError
 from models.data.names import counted, readable
 
 READERS = 4
-"""Threads: more would wait for the same disk."""
+"""Threads that hash files: more would wait for the same disk."""
 UNSURE_SECONDS = 3
-"""A file that was changed so lately may be changed again without a change of its ctime."""
+"""Seconds: a file changed more recently may be changed again without a change of its ctime."""
 _LONG = 1 << 28
-"""Reading so many bytes takes a while."""
+"""Bytes: reading more takes a while, and is announced."""
 
 
 class Content:
-    """The files of a listing, as this machine has them now."""
+    """The files of a listing as they are on this machine now, hashed when needed."""
 
     def __init__(self, listing: Listing) -> None:
         self._listing = listing
@@ -39,9 +39,10 @@ class Content:
         self._digests: list[bytes] = []
 
     def key(self, memory: Path, say: Callable[[str], None]) -> str:
-        """A hash of all paths below the folder, their classes and what the files hold.
+        """The folder's cache key, a SHA-256 of all paths below it, their classes and files' bytes.
 
-        `memory` is a folder for what was found before; `say` gets a line before anything slow.
+        `memory` is a folder that keeps keys found before; `say` gets a line before anything slow.
+        DataError where an image cannot be read.
         """
         stats = [_stat(path) for _, _, path in self._rows]
         state = hashlib.sha256(repr((self._listing.root, self._listing.classes)).encode())
@@ -66,11 +67,12 @@ class Content:
 
     @property
     def name(self) -> str:
-        """Of the folder, for people."""
+        """The folder's name, printable."""
         return readable(self._listing.root.name)
 
     def copies(self) -> list[str]:
-        """Notices of images that stand in several places byte for byte."""
+        """Notices of duplicate images, byte for byte: across parts, across classes, or within a
+        class."""
         places = defaultdict(list)
         for row, digest in zip(self._rows, self._digested(), strict=True):
             places[digest].append(row)
@@ -108,7 +110,8 @@ class Content:
         ]
 
     def _within(self, several: Sequence[list["Row"]]) -> list[str]:
-        """Copies in one class of train, of which some train and others validate."""
+        """Duplicates within a class of train, which may be split between training and
+        validation."""
         count, first = 0, ""
         for rows in several:
             seen: dict[int, Row] = {}

@@ -1,7 +1,7 @@
-"""The data that a run trains on: decoded once a machine, under one lock, and cached.
+"""Data sets (CIFAR-10, CIFAR-100, digits, image folders), decoded once per machine and cached.
 
 The cache holds plain arrays that are mapped into memory, so that all processes of a machine share
-one copy of the pixels.
+one copy of the pixels. A file lock keeps two processes from decoding the same images.
 """
 
 import dataclasses
@@ -31,7 +31,7 @@ DATASETS = ("cifar10", "cifar100", "digits")
 PARTS: tuple[Part, ...] = ("train", "test", "validation")
 CACHE_VERSION = 1
 FOLDER_VERSION = 2
-"""Of how images of a folder are decoded."""
+"""Version of the decoding of image folders, part of the cache key."""
 
 
 @dataclass(frozen=True)
@@ -43,31 +43,31 @@ class Source:
     image_size: int | None = None
     """Side to which the images of a folder are resized, pixels."""
     alpha: Alpha = "white"
-    """What is seen through transparent pixels of a folder's images."""
+    """Background colour behind transparent pixels of a folder's images."""
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """What is known of decoded images; the images themselves come from `load`."""
+    """Metadata of a decoded data set; the images themselves come from `load`."""
 
     source: Source
     name: str
     key: str
-    """Names the decoded images in a machine's cache."""
+    """Name of the decoded images in a machine's cache."""
     fingerprint: str
     """SHA-256 of the decoded pixels and labels."""
     classes: tuple[str, ...]
     shape: tuple[int, int, int]
     """Channels, height, width."""
     mean: tuple[float, ...]
-    """Of each channel over the images that train, 0..1: over all of the part `train` as the data
-    set is prepared, over those that a selection takes of them once it is made."""
+    """Mean of each channel, 0..1, over the training images: all of the part `train` as the data
+    set is prepared, those of the selection once it is made (selection.trained_on)."""
     deviation: tuple[float, ...]
     train_count: int
     test_count: int
     notices: tuple[str, ...] = ()
     validation_count: int = 0
-    """Images of a part of their own for validation."""
+    """Images of the data set's own validation part; 0 without one."""
 
 
 def cache_folder() -> Path:
@@ -79,7 +79,7 @@ def cache_folder() -> Path:
 
 
 def _home() -> Path:
-    """DataError where there is none: to make it is not our business."""
+    """The home folder; DataError where it does not exist, for it is not created here."""
     home = os.path.expanduser("~")  # noqa: PTH111  as it was, where nobody knows
     if not Path(home).is_dir():
         raise DataError(
@@ -90,7 +90,7 @@ def _home() -> Path:
 
 
 def prepare(source: Source, say: Callable[[str], None] = lambda line: None) -> Dataset:
-    """The data set of `source`, downloaded and decoded if this machine has not done so before.
+    """The data set of `source`, downloaded and decoded unless this machine has it in its cache.
 
     `say` gets a line before anything slow. DataError where the data cannot be had.
     """
@@ -114,7 +114,10 @@ def prepare(source: Source, say: Callable[[str], None] = lambda line: None) -> D
 
 
 def load(dataset: Dataset, part: Part) -> Images:
-    """The images of one part, mapped from this machine's cache; prepared first if need be."""
+    """The images of one part, mapped from this machine's cache; prepared first if they are missing.
+
+    DataError where they are not the images that the run began with (fingerprint).
+    """
     folder = cache_folder() / "decoded" / dataset.key
     if not (folder / "dataset.json").exists():
         found = prepare(dataset.source)
@@ -129,7 +132,7 @@ def load(dataset: Dataset, part: Part) -> Images:
 
 @dataclass(frozen=True)
 class Decoded:
-    """Images (n, channels, height, width) uint8 and labels (n,) of each part."""
+    """Decoded images (n, channels, height, width) uint8 and labels (n,) of each part."""
 
     pixels: dict[str, NDArray[np.uint8]]
     labels: dict[str, NDArray[np.int64]]
@@ -139,15 +142,15 @@ class Decoded:
 
 @dataclass(frozen=True)
 class _Plan:
-    """How images are decoded; nothing is decoded yet."""
+    """A data set that is not decoded yet: its cache key, and the function that decodes it."""
 
     key: str
-    """In the cache."""
+    """Name of its folder in the cache."""
     name: str
     """For people."""
     decode: Callable[[], Decoded]
     notices: tuple[str, ...] = ()
-    """Of what was found before decoding."""
+    """Notices from before decoding: of the layout and of files that are skipped."""
 
 
 def _plan(source: Source, cache: Path, say: Callable[[str], None]) -> _Plan:
@@ -216,7 +219,7 @@ def _decode_cifar(name: str) -> Decoded:
 
 
 def write(folder: Path, source: Source, name: str, decoded: Decoded) -> None:
-    """All files of a cache folder, or none: written beside it and renamed."""
+    """Writes a cache folder atomically: into a scratch folder beside it, which is then renamed."""
     content = hashlib.sha256()
     scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{folder.name}."))
     try:
@@ -272,13 +275,13 @@ def channel_statistics(
 
 
 def _read_info(folder: Path, source: Source, plan: _Plan) -> Dataset:
-    """What the cache says, of the folder of now: its name and what is not read may have changed."""
+    """The cached metadata, with the folder's present name and notices, which may have changed."""
     info = from_dict(json.loads((folder / "dataset.json").read_text()) | {"source": source})
     return dataclasses.replace(info, name=plan.name, notices=(*plan.notices, *info.notices))
 
 
 def from_dict(fields: dict[str, Any]) -> Dataset:
-    """The data set of these fields, as `dataclasses.asdict` and JSON give them."""
+    """The Dataset of these fields, as `dataclasses.asdict` and JSON give them."""
     fields = dict(fields)
     for field in ("classes", "shape", "mean", "deviation", "notices"):
         fields[field] = tuple(fields[field])

@@ -1,4 +1,4 @@
-"""Where the parts of a folder of images are, or how to bring the folder into form."""
+"""Finds train, test and validation of an image folder; says how to fix any other layout."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,8 +23,10 @@ _PICTURES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff",
 
 
 def find_parts(root: Path) -> Folders:
-    """The folders of `train` and `test`, and of `validation` where there is one, in capitals or
-    small letters; DataError says what to do with a folder of another form."""
+    """Finds the folders of the parts `train`, `test` and, if there is one, `validation`.
+
+    Their names may be in upper or lower case. DataError, with what to do, for another layout.
+    """
     if not root.exists():
         raise DataError(f"data folder {root} does not exist: {LAYOUT}")
     if not root.is_dir():
@@ -88,7 +90,7 @@ def _part_missing(root: Path, parts: Folders) -> str:
 
 
 def _other_form(root: Path) -> str:
-    """What a folder without any part looks like, and what to do."""
+    """Describes a folder without train and test parts, with advice."""
     above = _parts(root.parent) if root.parent != root else {}
     if root in above.values() and len(above) > 1:
         return f"is one part only: give the folder above, --data-dir {root.parent}"
@@ -116,7 +118,7 @@ def _other_form(root: Path) -> str:
 
 
 def _flat(folder: Path) -> str:
-    """Images that stand in no class folder, and what tells their classes; empty without any."""
+    """Describes images in no class folder, and a label table beside them; empty without images."""
     count = sum(1 for _ in _pictures(folder))
     if not count:
         return ""

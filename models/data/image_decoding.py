@@ -31,7 +31,7 @@ UNREADABLE = (
 )
 """What Pillow raises for a file that is no image, or a damaged one."""
 _ORIENTATION = 0x0112
-"""EXIF's tag of how the camera was held."""
+"""EXIF's orientation tag: how the camera was held."""
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -52,28 +52,28 @@ _INSIDE = (
     (128, b"DICM", "it is DICOM, whatever its name: export it as PNG"),
     (0, b"\x93NUMPY", "it is a NumPy array, whatever its name: save each image as PNG"),
 )
-"""Where a file begins with what it really is."""
+"""Signatures (offset, first bytes) of files that are no readable image, and what to do."""
 
 
 @dataclass(frozen=True)
 class _Header:
-    """What is known of an image before all are decoded."""
+    """Size and bit depth of an image, read before any is decoded."""
 
     size: Size
-    """Upright."""
+    """Width and height once upright."""
     highest: int = 0
-    """Value of its pixels, where they have more than 8 bits."""
+    """Largest value of its pixels, where they have more than 8 bits; else 0."""
     several: bool = False
-    """More than one frame."""
+    """Whether it has more than one frame."""
 
 
 def decode(
     parts: dict[Part, Files], size: int | None, alpha: Alpha = "white"
 ) -> tuple[Pixels, list[str]]:
-    """Pixels (n, 3, height, width) of each part, and notices to the user.
+    """Decodes all images: pixels (n, 3, height, width) of each part, and notices to the user.
 
-    `size` is the side of all where it is given, `alpha` what is seen through transparent pixels.
-    DataError names a file that cannot be read.
+    `size` is the side of the square images where given, `alpha` the background of transparent
+    pixels. DataError names a file that cannot be read.
     """
     every = [path for files in parts.values() for path, _ in files]
     pixels: Pixels = {}
@@ -97,7 +97,7 @@ def decode(
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without Pillow's warnings of odd but readable files, which it prints with its own source."""
+    """Silences Pillow's warnings of odd but readable files, which print its own source lines."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="PIL")
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -135,16 +135,17 @@ class _Decoded:
     pixels: NDArray[np.uint8]
     """(3, height, width)."""
     what: tuple[str, ...]
-    """What was done to the image: turned, deep, transparent, invisible."""
+    """Conversions of the image: turned, deep, transparent, invisible."""
 
 
 class _Decoder:
-    """Decodes files, and counts what was done to them."""
+    """Decodes image files to one size, and counts the conversions made."""
 
     def __init__(self, wanted: Size, alpha: Alpha, highest: int) -> None:
         self._wanted, self._alpha = wanted, alpha
         self._most = (1 << max(8, highest.bit_length())) - 1
-        """What is white where pixels have more than 8 bits: cameras give 10, 12 or 16."""
+        """The value that becomes white where pixels have more than 8 bits: cameras give 10, 12
+        or 16."""
         self._counts: Counter[str] = Counter()
 
     def decode(self, path: Path) -> _Decoded:
@@ -171,7 +172,7 @@ class _Decoder:
         self._counts.update(image.what)
 
     def notices(self) -> list[str]:
-        """What was done to the images, with counts."""
+        """Notices of the conversions, with counts."""
         said = []
         if self._counts["turned"]:
             turned = counted(self._counts["turned"], "image is", "images are")
@@ -190,7 +191,7 @@ class _Decoder:
         return said
 
     def _opaque(self, image: Image.Image, done: list[str]) -> Image.Image:
-        """The image in RGB, with 8 bits a channel."""
+        """The image in RGB, 8 bits a channel, transparency laid on the background."""
         if image.mode.startswith("I"):
             done.append("deep")
             stored = np.asarray(image)
@@ -215,7 +216,7 @@ class _Decoder:
 
 @contextmanager
 def _named(path: Path) -> Iterator[None]:
-    """Names the file in what goes wrong while it is read, and says what to do."""
+    """Turns errors of reading an image into a DataError with its path and what to do."""
     try:
         yield
     except Image.DecompressionBombError as error:
@@ -230,7 +231,7 @@ def _named(path: Path) -> Iterator[None]:
 
 
 def _inside(path: Path) -> str:
-    """What a file that is no image really is, and what to do; empty if that is not known."""
+    """What a file really is, by its first bytes, and what to do; empty if that is not known."""
     try:
         with path.open("rb") as file:
             start = file.read(256)

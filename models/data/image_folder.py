@@ -15,17 +15,17 @@ Files = list[tuple[Path, int]]
 
 @dataclass(frozen=True)
 class Listing:
-    """What a folder holds."""
+    """The classes and image files of a data folder."""
 
     root: Path
     classes: tuple[str, ...]
     parts: dict[Part, Files]
     notices: tuple[str, ...]
-    """To the user: what is read that is not plain, and what is not read."""
+    """For the user: what is read although unusual, and what is not read."""
 
 
 def list_files(root: Path) -> Listing:
-    """The classes, and the files of each part; DataError if the layout does not hold."""
+    """Lists the classes and the image files of each part; DataError if the layout is wrong."""
     try:
         return _list(root)
     except OSError as error:
@@ -72,7 +72,7 @@ def _by_class(part: Part, root: Path) -> dict[str, Path]:
 
 
 def _agreed(folders: Folders, named: dict[Part, dict[str, Path]]) -> tuple[str, ...]:
-    """The classes, which must be those of all parts."""
+    """The class names, sorted; DataError unless all parts have the same."""
     classes = tuple(sorted(named["train"]))
     if len(classes) < 2:
         raise DataError(
@@ -92,14 +92,14 @@ def _agreed(folders: Folders, named: dict[Part, dict[str, Path]]) -> tuple[str, 
 
 
 def _like(names: list[str]) -> str:
-    """Of the classes that only one part has, the one that is meant by the first, as it seems."""
+    """A hint at a class that differs from the first only in case or spaces; empty without one."""
     plain = names[0].strip().casefold()
     meant = [name for name in names[1:] if name.strip().casefold() == plain]
     return f", but {meant[0]!r}: name both alike" if meant else ""
 
 
 def _beside(part: Path) -> Skipped:
-    """What stands beside the class folders of a part."""
+    """Counts what lies beside the class folders of a part."""
     skipped = Skipped()
     for path in part.iterdir():
         if is_hidden(path.name):
@@ -149,7 +149,7 @@ def _name_notice(named: dict[Part, dict[str, Path]]) -> list[str]:
 
 
 def _nested_notice(folders: Folders, parts: dict[Part, Files]) -> list[str]:
-    """Of images that stand deeper than in their class folder."""
+    """Notice of images in sub-folders of class folders."""
     inner: dict[str, int] = {}
     for part, files in parts.items():
         depth = len(folders[part].parts) + 2

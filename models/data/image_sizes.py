@@ -1,4 +1,4 @@
-"""To which size images are brought, and how: in proportion, nothing cut off."""
+"""Resizing of a folder's images: their common size, and letterboxing to it without cropping."""
 
 import math
 from collections import Counter
@@ -14,14 +14,14 @@ Size = tuple[int, int]
 """Width and height, pixels."""
 
 MOST_BYTES = 8 << 30
-"""Decoded images are held in memory; more than this is refused."""
+"""Most bytes of a folder's decoded images, which are held in memory; more are refused."""
 NEARLY_ALL = 0.9
-"""Share of images that have one size: that of all then."""
+"""Share of images of one size from which on all are brought to that size."""
 LARGEST_BY_ITSELF = 64
-"""Pixels: the largest side that is chosen for images of many sizes; larger ones take long to train
-on, and are asked for by --image-size."""
+"""Largest side, pixels, chosen without --image-size for images of many sizes; larger ones take
+long to train on."""
 LARGE = 256
-"""Pixels: a side of images that are worth a word."""
+"""Side, pixels, above which a notice says that training takes long."""
 _IN = "in proportion into"
 _REST = "the rest filled with the colour of the border"
 
@@ -85,7 +85,7 @@ def _extreme(sizes: Sequence[Size], pick: Callable[..., Size]) -> str:
 
 
 def within(size: Size, wanted: Size) -> Size:
-    """The largest size of the same proportion as `size` that stands within `wanted`."""
+    """The largest size within `wanted` that keeps the aspect ratio of `size`."""
     scale = min(wanted[0] / size[0], wanted[1] / size[1])
     return (
         min(wanted[0], max(1, round(size[0] * scale))),
@@ -94,8 +94,10 @@ def within(size: Size, wanted: Size) -> Size:
 
 
 def fit(image: Image.Image, wanted: Size) -> Image.Image:
-    """An RGB `image` in the middle of one of size `wanted`, as large as it can be; what is left is
-    filled with the median colour of its border, which is the page's where there is a page."""
+    """Resizes an RGB `image` to `wanted` by letterboxing: aspect ratio kept, centred.
+
+    The rest is filled with the median colour of its border, which for a scanned page is the page's.
+    """
     if image.size == wanted:
         return image
     small = image.resize(within(image.size, wanted), Image.Resampling.BILINEAR)

@@ -1,4 +1,4 @@
-"""Labelled images in memory, and which of them train and which validate."""
+"""Labelled images as tensors, and their stratified split into training and validation subsets."""
 
 import math
 from collections.abc import Sequence
@@ -13,7 +13,8 @@ from models import quantities
 from models.data.names import readable, some
 
 SPLIT_SEED = 0
-"""Fixed, whatever a search's own seed: every search validates on the same images."""
+"""Seed of splits and samples, whatever a search's own seed: every search validates on the same
+images."""
 VALIDATION_SHARE = 0.1
 
 
@@ -41,7 +42,7 @@ class Images:
 
 @dataclass(frozen=True)
 class Subset:
-    """Those of `images` that `index` (n,) int64 names; the pixels are not copied."""
+    """The images with the indices `index` (n,) int64, as a view: the pixels are not copied."""
 
     images: Images
     index: Tensor
@@ -50,19 +51,19 @@ class Subset:
         return len(self.index)
 
     def sample(self, count: int) -> "Subset":
-        """At most `count` of these, the same ones each time."""
+        """A random subset of at most `count` of these, the same one each time."""
         order = torch.randperm(len(self), generator=torch.Generator().manual_seed(SPLIT_SEED))
         return Subset(self.images, self.index[order[:count].sort().values])
 
 
 def everything(images: Images) -> Subset:
-    """All the images."""
+    """The subset of all images."""
     return Subset(images, torch.arange(len(images)))
 
 
 def noise_images(count: int, shape: Sequence[int], classes: int) -> Images:
-    """`count` images of noise, `shape` (channels, height, width), the same ones each time: for
-    measuring speed."""
+    """Random images for measuring speed, `shape` (channels, height, width), the same ones each
+    time."""
     generator = torch.Generator().manual_seed(0)
     pixels = torch.randint(0, 256, (count, *shape), dtype=torch.uint8, generator=generator)
     return Images(pixels, torch.randint(0, classes, (count,), generator=generator))
@@ -71,11 +72,11 @@ def noise_images(count: int, shape: Sequence[int], classes: int) -> Images:
 def split(
     images: Images, count: int | None = None, classes: Sequence[str] = ()
 ) -> tuple[Subset, Subset]:
-    """Train and validation subsets: 10 % stratified for validation, out of `count` images.
+    """Stratified split into training and validation subsets, 10 % for validation.
 
-    Without `count`, out of all. Each class stands on both sides, with one image at least. The same
-    images give the same split, always. DataError, with the name of the class out of `classes`,
-    where there are too few images for that.
+    With `count`, that many images are drawn first. Each class has at least one image on both sides.
+    The same images always give the same split. DataError, with the name of the class out of
+    `classes`, where there are too few images for that.
     """
     from sklearn.model_selection import train_test_split  # slow to import; workers do without
 
@@ -98,8 +99,11 @@ def split(
 
 
 def draw(images: Images, count: int | None) -> NDArray[np.int64]:
-    """Indices of `count` images by chance, of each class in proportion, but two of each where
-    there are so many; all images without `count`."""
+    """Stratified random sample: indices (m,) of `count` images; of all images without `count`.
+
+    At least two of each class where there are so many. DataError where `count` is more than there
+    are, or too few for the classes.
+    """
     labels = images.labels.numpy()
     if count is None:
         return np.arange(len(labels))
@@ -144,7 +148,7 @@ def _check_split(labels: NDArray[np.int64], count: int, classes: Sequence[str]) 
 def _with_all_classes(
     one: NDArray[np.int64], other: NDArray[np.int64], labels: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The indices `one` with an image more of each class that only `other` has, which gives it."""
+    """Moves one image of each class that `one` lacks from `other`; both index arrays."""
     for label in np.setdiff1d(labels[other], labels[one]):
         moved = np.flatnonzero(labels[other] == label)[0]
         one, other = np.append(one, other[moved]), np.delete(other, moved)
@@ -152,6 +156,6 @@ def _with_all_classes(
 
 
 def to_device(subsets: Sequence[Subset], device: torch.device) -> list[Subset]:
-    """The subsets on `device`; images that they share are moved once."""
+    """The subsets on `device`; images that several share are moved once."""
     moved = {id(subset.images): subset.images.to(device) for subset in subsets}
     return [Subset(moved[id(subset.images)], subset.index.to(device)) for subset in subsets]

@@ -1,4 +1,4 @@
-"""Names of files and classes as clean text, whatever bytes a folder has them in."""
+"""Sanitises names of files and classes to printable text of one line."""
 
 import re
 import unicodedata
@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from models import quantities
 
 _NO_UTF8 = re.compile("[\udc80-\udcff]+")
-"""How Python's file functions hand over bytes of a name that are no UTF-8."""
+"""Surrogate escapes, as which Python's file functions hand over bytes that are no UTF-8."""
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""The last but one are what turns the direction of letters."""
+"""Control characters, line separators, bidirectional controls and lone surrogates."""
 
 
 def is_utf8(name: str) -> bool:
@@ -20,26 +20,28 @@ def is_utf8(name: str) -> bool:
 def readable(text: str) -> str:
     """`text` that can be printed and written anywhere, in one line.
 
-    Bytes that are no UTF-8 are taken for Latin-1 as Windows has it; control characters, and halves
-    of characters, become "_".
+    Bytes that are no UTF-8 are taken for Windows-1252; control characters and lone surrogates
+    become "_".
     """
     return _CONTROL.sub("_", _NO_UTF8.sub(_from_latin, text))
 
 
 def class_name(folder_name: str) -> str:
-    """The name of the class in the folder `folder_name`, in Unicode's form NFC: how a file system
-    or an archive composes its letters makes no difference."""
+    """The class name of a folder, normalised to Unicode NFC.
+
+    How a file system or an archive composes its letters makes no difference.
+    """
     return unicodedata.normalize("NFC", readable(folder_name))
 
 
 def some(names: Sequence[str], most: int = 3) -> str:
-    """The first of `names`, and how many more there are."""
+    """The first `most` of `names`, and how many more there are."""
     shown = ", ".join(names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most:,} more"
 
 
 def counted(count: int, one: str, many: str = "") -> str:
-    """ "1 image", "2 images"."""
+    """A count with its noun: "1 image", "2 images"."""
     return quantities.count(count, one, many)
 
 

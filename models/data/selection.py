@@ -1,4 +1,4 @@
-"""Which images of a data set train and which validate, worked out once and carried as numbers."""
+"""Selection of a run's training and validation images, as indices that workers are given."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from models.data.names import some
 
 ValidateOn = Literal["validation", "test"]
 FEW = 10
-"""Fewer training images of a class are worth a word."""
+"""Classes with fewer training images than this get a notice."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Rows (n,) of the training images that train, and of a part that validate."""
+    """Indices (n,) of the images of `train` that train, and of those of a part that validate."""
 
     train: NDArray[np.int64]
     validation: NDArray[np.int64]
@@ -28,9 +28,12 @@ class Selection:
 
 
 def select(dataset: Dataset, train_images: int | None, validate_on: ValidateOn) -> Selection:
-    """Validation held out of `train_images` (all if None), unless the data set has a part for it;
-    or as the transcript did: all of them train, and the test images validate. DataError where they
-    are too few."""
+    """Chooses the training and validation images of a run.
+
+    A tenth of `train_images` (all if None) is held out, unless the data set has a validation part.
+    With "test", as in the transcript, all of them train and the test images validate. DataError
+    where there are too few.
+    """
     images = load(dataset, "train")
     if validate_on == "test":
         return Selection(draw(images, train_images), np.arange(dataset.test_count), "test")
@@ -42,8 +45,8 @@ def select(dataset: Dataset, train_images: int | None, validate_on: ValidateOn) 
 
 
 def trained_on(dataset: Dataset, selection: Selection) -> Dataset:
-    """`dataset` with the means and deviations of the images that train, not of those that
-    validate; and a notice of classes that have few."""
+    """`dataset` with channel statistics of the training images only, and a notice of small
+    classes."""
     images = load(dataset, "train")
     mean, deviation = channel_statistics(images.pixels.numpy(), selection.train)
     notices = (*dataset.notices, *_few(dataset, selection))

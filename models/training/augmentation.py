@@ -1,4 +1,4 @@
-"""From uint8 pixels to the floats that a network sees, a batch at a time, on the device."""
+"""Augmentation (flip, crop, cutout) and normalisation of uint8 images, batch-wise on the device."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,17 +12,20 @@ from models.design import Augmentation, Normalisation
 
 @dataclass(frozen=True)
 class Draws:
-    """An epoch's random choices, one row an image in the order of training; None for not used."""
+    """Random choices of an epoch's augmentation, a row an image; None for what is not used.
+
+    Rows are in the order of training.
+    """
 
     flip: Tensor | None = None
-    """(n,) bool: mirror left and right."""
+    """(n,) bool: mirror horizontally."""
     shift: Tensor | None = None
     """(n, 2) int64: top and left of the crop in the padded image."""
     hole: Tensor | None = None
-    """(n, 2) int64: centre of the square that is blanked."""
+    """(n, 2) int64: centre of the square that cutout blanks."""
 
     def map(self, change: Callable[[Tensor], Tensor]) -> "Draws":
-        """The same draws, each tensor changed."""
+        """The same draws, with `change` applied to each tensor."""
         drawn = (self.flip, self.shift, self.hole)
         return Draws(*(None if tensor is None else change(tensor) for tensor in drawn))
 
@@ -34,7 +37,7 @@ class Draws:
 def draw(
     augmentation: Augmentation, count: int, height: int, width: int, generator: torch.Generator
 ) -> Draws:
-    """The choices for `count` images; crops shift by up to an eighth of the side."""
+    """Draws the choices for `count` images; crops shift by up to an eighth of the side."""
     if augmentation == "none":
         return Draws()
     flip = torch.rand(count, generator=generator) < 0.5
@@ -79,8 +82,10 @@ def augment(pixels: Tensor, draws: Draws) -> Tensor:
 
 
 def cut_out(images: Tensor, draws: Draws) -> Tensor:
-    """Blanks the drawn squares in `images` themselves, half the side wide (DeVries & Taylor, arXiv
-    1708.04552), and gives them back."""
+    """Cutout (DeVries & Taylor, arXiv 1708.04552), in place: blanks the drawn squares.
+
+    They are half the side wide. Returns `images`.
+    """
     if draws.hole is None:
         return images
     inside = []
@@ -92,7 +97,7 @@ def cut_out(images: Tensor, draws: Draws) -> Tensor:
 
 
 class Normaliser:
-    """Divides by 255, and with "standardise" subtracts the mean and divides by the deviation."""
+    """Scales pixels to 0..1; with "standardise" to zero mean and unit deviation of each channel."""
 
     def __init__(
         self,

@@ -10,8 +10,8 @@ from models.design import Augmentation, Design
 from models.training.augmentation import Normaliser, augment, cut_out, draw
 
 PREPARED_BYTES = {"cuda": 1 << 28, "mps": 1 << 26, "cpu": 1 << 21}
-"""How much of an epoch is prepared at once: small networks take less time for a batch than the
-calls that prepare it, while on a CPU what is prepared should stay in the caches."""
+"""Bytes of an epoch that are prepared at once: small networks take less time for a batch than
+the calls that prepare it, while on a CPU what is prepared should stay in the caches."""
 
 
 def batches(
@@ -25,11 +25,11 @@ def batches(
     seed: int,
     memory_format: torch.memory_format,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """One worker's share, every n-th image, of each whole batch of `size` in an epoch.
+    """An epoch's batches for one worker: its share, every n-th image, of each whole batch.
 
-    Gives float images (m, channels, height, width) and labels (m,) on the device of `train`. Order
-    and augmentation follow from `seed` alone; the rest of the shuffle that fills no batch is left
-    out.
+    Gives float images (m, channels, height, width) and labels (m,) on the device of `train`; `size`
+    is that of whole batches. Order and augmentation follow from `seed` alone; the rest of the
+    shuffle that fills no batch is left out.
     """
     device = train.index.device
     generator = torch.Generator().manual_seed(seed)
@@ -56,8 +56,7 @@ def share(size: int, rank: int, workers: int) -> int:
 
 
 def cannot_share(design: Design, images: int, workers: int) -> str:
-    """Why so many workers cannot share the batches of a training on `images` images; empty where
-    they can."""
+    """Why so many workers cannot share a design's batches of `images` images; empty if they can."""
     size = min(design.batch_size, images)
     least = size // workers
     if not least:
@@ -68,7 +67,8 @@ def cannot_share(design: Design, images: int, workers: int) -> str:
 
 
 def _chunks(count: int, share: int, pixels: int, device: torch.device) -> Iterator[slice]:
-    """Slices of whole shares that together are `count` images."""
+    """Slices of whole shares that cover `count` images, each at most PREPARED_BYTES if it can
+    be."""
     images = PREPARED_BYTES[device.type] // (pixels * torch.float32.itemsize)
     length = max(1, images // share) * share
     for start in range(0, count, length):
@@ -76,7 +76,7 @@ def _chunks(count: int, share: int, pixels: int, device: torch.device) -> Iterat
 
 
 def _sent(tensor: Tensor, device: torch.device) -> Tensor:
-    """On `device`; to a GPU the host does not wait for it."""
+    """The tensor on `device`; a copy to a GPU is asynchronous."""
     if device.type != "cuda":
         return tensor.to(device)
     return tensor.pin_memory().to(device, non_blocking=True)

@@ -1,4 +1,4 @@
-"""The device that trains, and how it computes there."""
+"""Choice of the torch device, and the precision (dtype, memory format, CUDA graphs) used on it."""
 
 import os
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Dtype = Literal["fp32", "bf16"]
 
 @dataclass(frozen=True)
 class Precision:
-    """How a network computes: the type of its products, and the order of its images in memory."""
+    """Numerical precision and memory layout of a training."""
 
     dtype: Dtype
     channels_last: bool
@@ -27,7 +27,7 @@ class Precision:
 
     @property
     def memory_format(self) -> torch.memory_format:
-        """torch's name of the order."""
+        """The memory format as torch has it."""
         return torch.channels_last if self.channels_last else torch.contiguous_format
 
 
@@ -35,7 +35,7 @@ FIXED: dict[str, Precision] = {
     "fp32": Precision("fp32", channels_last=True),
     "bf16": Precision("bf16", channels_last=True),
 }
-"""What `--precision` fixes, the memory format too: channels_last, the faster one more often."""
+"""Precision of each fixed choice of --precision; channels_last is the faster format more often."""
 
 
 def choose_device(choice: DeviceChoice = "auto") -> torch.device:
@@ -65,7 +65,7 @@ def describe(device: torch.device) -> str:
 
 
 def synchronise(device: torch.device) -> None:
-    """Waits until the device has done all that it was given: before a clock is read."""
+    """Waits until all work queued on the device is done, before a clock is read."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":

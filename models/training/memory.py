@@ -1,4 +1,4 @@
-"""Memory of a training process: the most it took, and giving it back."""
+"""Memory of a training process: out-of-memory errors, peak usage, release of caches."""
 
 import contextlib
 import ctypes
@@ -11,19 +11,20 @@ import torch
 
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 _SAID = ("out of memory", "can't allocate memory", "STATUS_ALLOC_FAILED")
-"""By torch where it has no exception of its own for it: mps, the CPU, CUDA's libraries."""
+"""Messages of torch's errors that have no exception class of their own: mps, the CPU, CUDA's
+libraries."""
 
 
 def ran_out(error: BaseException) -> bool:
-    """Whether an error says that there was not enough memory, of the device or of the host."""
+    """Whether an exception is an out-of-memory error, of the device or of the host."""
     known = isinstance(error, torch.OutOfMemoryError | MemoryError)
     return known or any(words in str(error) for words in _SAID)
 
 
 def peak(device: torch.device) -> int:
-    """The most bytes since `release`: on CUDA what was allocated there, else the resident set.
+    """Peak memory in bytes since `release`: on CUDA allocated there, else the resident set size.
 
-    Where the system cannot start the count anew (not Linux) it is the most of the whole process.
+    Where the system cannot reset the peak (not Linux) it is that of the whole process.
     """
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
@@ -36,7 +37,7 @@ def peak(device: torch.device) -> int:
 
 
 def release(device: torch.device) -> None:
-    """Gives back what is not used any more, and starts the count of `peak` anew."""
+    """Frees memory that is cached or unused, and resets the count of `peak`."""
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()

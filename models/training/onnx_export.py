@@ -1,4 +1,4 @@
-"""The winner as an ONNX file that can be used without knowing how it was trained."""
+"""ONNX export of a trained network, normalisation and metadata included."""
 
 import json
 from importlib import metadata
@@ -17,7 +17,7 @@ CHANNELS = {1: "grey", 3: "RGB", 4: "RGBA"}
 
 
 class FromPixels(nn.Module):
-    """A network with its normalisation before it: of pixels in 0..1."""
+    """A network preceded by its normalisation: takes pixels in 0..1."""
 
     def __init__(self, network: nn.Module, design: Design, dataset: Dataset) -> None:
         super().__init__()
@@ -37,8 +37,10 @@ class FromPixels(nn.Module):
 def write(
     network: nn.Module, design: Design, dataset: Dataset, facts: dict[str, Any], path: Path
 ) -> None:
-    """Writes `network`, its normalisation in the graph; `facts` go into the metadata with what the
-    input has to be and the classes."""
+    """Exports `network` to an ONNX file at `path`, its normalisation in the graph.
+
+    The metadata are `facts` and those of `describe`.
+    """
     program = torch.onnx.export(
         FromPixels(network, design, dataset).eval(),
         (torch.zeros(2, *dataset.shape),),
@@ -60,7 +62,7 @@ def write(
 
 
 def describe(design: Design, dataset: Dataset) -> dict[str, Any]:
-    """What who feeds the network has to know."""
+    """Metadata for users of the network: its input, output, classes and normalisation."""
     channels, height, width = dataset.shape
     order = CHANNELS.get(channels, f"{channels} channels")
     inside = f"mean {list(dataset.mean)}, deviation {list(dataset.deviation)}"
@@ -89,5 +91,5 @@ def describe(design: Design, dataset: Dataset) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    """Metadata are text: JSON for what is none."""
+    """A metadata value as text: JSON where it is not a string."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

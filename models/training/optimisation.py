@@ -1,4 +1,4 @@
-"""From a design to its optimizer and its learning rate schedule."""
+"""Optimizer and learning rate schedule of a design."""
 
 from typing import Any
 
@@ -11,7 +11,8 @@ from models.design import Design
 
 
 class _OneCycle(OneCycleLR):
-    """torch's; after its last step it stays at its lowest rate, where torch's rises and raises."""
+    """OneCycleLR that stays at its lowest rate after its last step, where torch's rises and
+    raises."""
 
     def step(self, epoch: int | None = None) -> None:
         if self.last_epoch < self.total_steps - 1:
@@ -19,7 +20,7 @@ class _OneCycle(OneCycleLR):
 
 
 class _Cosine(CosineAnnealingLR):
-    """torch's; at its end it stays at zero, where torch's rises again."""
+    """CosineAnnealingLR that stays at zero at its end, where torch's rises again."""
 
     def step(self, epoch: int | None = None) -> None:
         if self.last_epoch < self.T_max:
@@ -27,9 +28,9 @@ class _Cosine(CosineAnnealingLR):
 
 
 def make_optimizer(design: Design, network: nn.Module, device: torch.device) -> Optimizer:
-    """torch's optimizer of that name, fused where torch has it so.
+    """The optimizer that a design names, fused where torch has it so.
 
-    Weight decay is the loss term of L2 with all but adamw, where it is decoupled.
+    Weight decay is an L2 term of the loss with all but adamw, where it is decoupled.
     """
     parameters = list(network.parameters())
     rate, decay = design.learning_rate, design.weight_decay
@@ -51,12 +52,14 @@ def make_optimizer(design: Design, network: nn.Module, device: torch.device) -> 
 
 
 _COMPUTED_BY = ("fused", "foreach", "capturable", "differentiable")
-"""Settings of an optimizer that change how it computes, and nothing that it computes."""
+"""Settings of an optimizer that change how it computes an update, not the update itself."""
 
 
 def load_optimizer(optimizer: Optimizer, state: dict[str, Any]) -> None:
-    """Goes on from the state of a like optimizer, perhaps of another device or an earlier version:
-    the optimizer computes as it was made to."""
+    """Loads an optimizer's state, perhaps of another device or of an earlier version.
+
+    The settings in _COMPUTED_BY stay as this optimizer was made with.
+    """
     groups = [
         saved | {name: own[name] for name in _COMPUTED_BY if name in own}
         for saved, own in zip(state["param_groups"], optimizer.param_groups, strict=True)
@@ -65,7 +68,7 @@ def load_optimizer(optimizer: Optimizer, state: dict[str, Any]) -> None:
 
 
 def make_schedule(design: Design, optimizer: Optimizer, steps_per_epoch: int) -> LRScheduler | None:
-    """The schedule over all epochs of the design, moved on after each step; None for a constant.
+    """The learning rate schedule over all epochs, stepped after each batch; None for a constant.
 
     A step beyond the last one, as a measurement may take it, changes no rate.
     """

@@ -19,46 +19,46 @@ CANDIDATES = tuple(
     Precision(dtype, channels_last) for dtype in ("fp32", "bf16") for channels_last in (True, False)
 )
 SECONDS = 0.25
-"""How long a candidate is measured at most, after one step to warm up."""
+"""Longest measurement of a candidate, seconds, after one step to warm up."""
 SHARE = 0.05
-"""Of the steps of like work, so many may be spent on measuring; before they are enough for it, none
-are."""
+"""Share of the steps of similar work that may be spent on measuring; until it is enough for a
+measurement, none is made."""
 _SAME_KERNELS = {"nesterov": "momentum", "adamw": "adam"}
-"""Optimizers whose update costs what another's does."""
+"""Optimizers whose update costs as much as that of another."""
 
 
 @dataclass(frozen=True)
 class Speed:
-    """What a candidate costs on a device."""
+    """Measured speed of a candidate precision on a device."""
 
     start_seconds: float
     step_seconds: float
 
     def total(self, steps: int) -> float:
-        """Seconds of a training of so many steps."""
+        """Seconds of a training of `steps` steps."""
         return self.start_seconds + steps * self.step_seconds
 
 
 @dataclass(frozen=True)
 class Work:
-    """What one worker computes in a leg: a stay of a trial in a lane, or all of a training."""
+    """What one worker computes in a leg (one stay of a trial in a lane), or in a whole training."""
 
     design: Design
-    """Its batch is the worker's share."""
+    """Its batch size is the worker's share."""
     images: int
-    """That the worker takes in an epoch."""
+    """Images that the worker takes in an epoch."""
     steps: int
 
 
 class Chooser:
-    """Chooses for one device, and remembers what it measured for like work."""
+    """Chooses the precision for one device, and caches what it measured for similar work."""
 
     def __init__(self, choice: str, dataset: Dataset, device: torch.device) -> None:
-        """`choice` is auto, or fixes what is computed: fp32 or bf16."""
+        """`choice` is "auto", or fixes the dtype: "fp32" or "bf16"."""
         self._choice, self._dataset, self._device = choice, dataset, device
         self._known: dict[Hashable, Precision] = {}
         self._allowed: defaultdict[Hashable, float] = defaultdict(float)
-        """Steps that may be spent on measuring for like work."""
+        """Steps that may be spent on measuring, for each kind of work."""
 
     def choose(
         self,
@@ -69,7 +69,7 @@ class Chooser:
         workers: int = 1,
         before: Precision | None = None,
     ) -> Precision:
-        """The fastest for training `design` on `images` images, or the fixed one.
+        """The fastest precision for training `design` on `images` images, or the fixed one.
 
         It is for the next `epochs`, all of the design's if None, on one of so many workers. A
         training that goes on keeps the precision of `before`, as far as this device has it; only
@@ -106,8 +106,8 @@ class Chooser:
     def _measure(
         self, work: Work, candidates: list[Precision], steps: float
     ) -> dict[Precision, Speed]:
-        """Of those that the device can compute: for some there may be too little memory. Nothing of
-        them is left there."""
+        """Speeds of the candidates that the device can compute; one that fails, as for lack of
+        memory, is left out. The memory of all of them is freed."""
         speeds = {}
         for precision in candidates:
             try:
@@ -121,12 +121,13 @@ class Chooser:
         return speeds
 
     def _candidates(self, design: Design) -> list[Precision]:
-        """What the device has; formats are alike where there is no convolution."""
+        """Precisions that the device supports; memory formats are alike without a convolution."""
         known = (self._without_graphs(_for(design, precision)) for precision in CANDIDATES)
         return list(dict.fromkeys(known))
 
     def _without_graphs(self, precision: Precision) -> Precision:
-        """As the device has it: mps is not trusted with bf16."""
+        """The precision without CUDA graphs as the device supports it: mps is not trusted with
+        bf16."""
         dtype = "fp32" if self._device.type == "mps" else precision.dtype
         return replace(precision, dtype=dtype, graphs=False)
 
@@ -139,7 +140,7 @@ def work_of(design: Design, images: int, epochs: int, workers: int) -> Work:
 
 
 def likeness(work: Work) -> Hashable:
-    """Equal for work of which the same precision will be the fastest: counts to a factor of two,
+    """A key that is equal for work with the same fastest precision: counts to a factor of two,
     and all else that decides which kernels compute it."""
     design = work.design
     return (
@@ -164,8 +165,10 @@ def measure(
     images: int,
     steps: float = math.inf,
 ) -> Speed:
-    """The speed of one candidate on `images` images, alone and on noise: SECONDS or `steps` long,
-    one step at least."""
+    """Measures one candidate on `images` random images in this process alone.
+
+    It takes SECONDS or `steps` steps, whichever is less, and one step at least after the warm-up.
+    """
     started = time.perf_counter()
     rehearsal = Rehearsal(design, dataset, images, device, precision)
     rehearsal.step()
@@ -183,7 +186,7 @@ def measure(
 
 
 def _for(design: Design, precision: Precision) -> Precision:
-    """Without a convolution there is nothing that another order in memory would make faster."""
+    """The precision for a design: without a convolution no memory format makes anything faster."""
     return precision if design.kernels else replace(precision, channels_last=False)
 
 

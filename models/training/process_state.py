@@ -1,4 +1,4 @@
-"""What a training may leave changed in its process, and how it is put back for the next one."""
+"""torch's process-wide settings, captured and restored so that no training changes the next one."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import torch
 
 @dataclass(frozen=True)
 class ProcessState:
-    """torch's settings that hold for a whole process."""
+    """torch's process-wide settings: threads, dtype, determinism, cuDNN, gradients."""
 
     threads: int
     default_dtype: torch.dtype

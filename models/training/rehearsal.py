@@ -1,4 +1,4 @@
-"""A training on noise, step by step: for measuring how fast the real one will be."""
+"""A training on random images, step by step, to measure how fast the real one will be."""
 
 import torch
 
@@ -10,8 +10,11 @@ from models.training.training_run import Training
 
 
 class Rehearsal:
-    """Trains in this process alone. Each step is that of a training on `images` images, with its
-    batch and its schedule, but for the images: it is always the same batch of noise."""
+    """Trains a design in this process alone, always on the same batch of random images.
+
+    Apart from that, each step is that of a training on `images` images, with its batch size and
+    schedule.
+    """
 
     def __init__(
         self,
@@ -38,5 +41,5 @@ class Rehearsal:
         self._pixels, self._labels = pixels.to(device), noise.labels.to(device)
 
     def step(self) -> None:
-        """One update; the device is not waited for."""
+        """One optimizer update; does not wait for the device."""
         self._training.step(self._pixels, self._labels)

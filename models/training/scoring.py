@@ -1,4 +1,4 @@
-"""Predictions of a trained network, and what they are worth class by class."""
+"""Predictions of a trained network, and classification metrics, overall and by class."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,7 +22,7 @@ def predict(
     device: torch.device,
     batch: int = 256,
 ) -> NDArray[np.int64]:
-    """The class (n,) that `network`, on `device`, gives each image, in fp32."""
+    """Predicted classes (n,) of the images, by `network` on `device`, in fp32."""
     normalise = Normaliser(design.normalisation, dataset.mean, dataset.deviation, device)
     network.eval()
     with torch.inference_mode():
@@ -36,10 +36,11 @@ def predict(
 def classification_metrics(
     labels: NDArray[np.int64], predictions: NDArray[np.int64], classes: Sequence[str]
 ) -> dict[str, Any]:
-    """Accuracy and balanced accuracy (the mean recall of the classes that have images); precision,
-    recall, F1 and support of each class; their macro and weighted means.
+    """Classification metrics: accuracy, balanced accuracy, and scores of each class.
 
-    confusion[i][j] counts images of class i that were taken for class j.
+    Balanced accuracy is the mean recall of the classes that have images. Each class has precision,
+    recall, F1 and support; their macro and weighted means follow. confusion[i][j] counts images of
+    class i that were taken for class j.
     """
     # Slow to import, and needed only at a search's end.
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support

@@ -1,6 +1,6 @@
-"""One training run, epoch by epoch, from a seed or from a checkpoint.
+"""Training of one design, epoch by epoch, from a seed or resumed from a checkpoint.
 
-Everything random in an epoch follows from (seed, epoch) alone, so that a run which goes on from a
+Everything random in an epoch follows from (seed, epoch) alone, so that a run which resumes from a
 checkpoint repeats to the last bit what it would have done, whatever its process did before.
 """
 
@@ -28,17 +28,17 @@ from models.training.device import Precision, synchronise
 from models.training.optimisation import load_optimizer, make_optimizer, make_schedule
 
 _ORDER, _DROPOUT = 0, 1
-"""What an epoch draws random numbers for: order and augmentation of its images, the same on all
-workers, and dropout. Each has a stream of its own."""
+"""Purposes of an epoch's random streams: order and augmentation of its images, the same on all
+workers; and dropout, each worker's own."""
 EVALUATION_BATCH = {"cuda": 2048, "mps": 1024, "cpu": 256}
 
 
 @dataclass(frozen=True)
 class EpochResult:
-    """What one epoch showed; the same on every worker.
+    """Metrics of one epoch; the same on every worker.
 
-    Losses and accuracies are taken in inference mode after the epoch: on all validation images,
-    and on a fixed sample of as many training images.
+    Losses and accuracies are taken in inference mode after the epoch: on all validation images, and
+    on a fixed sample of as many training images.
     """
 
     epoch: int
@@ -54,7 +54,7 @@ class EpochResult:
     images_per_second: float
     """Of all workers together while they train."""
     peak_memory_bytes: int
-    """Of the worker that took most: on CUDA what it allocated there, else its resident set."""
+    """Peak of the worker that took most: on CUDA memory allocated there, else its resident set."""
     val_balanced_accuracy: float | None = None
     """The mean of the classes' recalls, over the classes that have validation images."""
 
@@ -65,7 +65,7 @@ class EpochResult:
 
 
 class Evaluation(NamedTuple):
-    """What a network is worth on a set of images."""
+    """Loss and accuracies of a network on a set of images."""
 
     loss: float
     """Mean cross-entropy, nats, without label smoothing."""
@@ -75,7 +75,7 @@ class Evaluation(NamedTuple):
 
 
 class Training:
-    """A design in training on one worker of a group, or alone.
+    """Trains one design, as one worker of a data-parallel group or alone.
 
     In a group (an initialised torch.distributed with more than one process, unless `alone`) each
     worker takes its share of every batch. The update is that of one worker with the whole batch,
@@ -125,7 +125,7 @@ class Training:
         return len(self._train) // self._batch
 
     def run_epoch(self) -> EpochResult:
-        """Trains one epoch, then evaluates."""
+        """Trains one epoch, then evaluates; ValueError if all epochs of the design are trained."""
         if self.epoch >= self.design.epochs:
             raise ValueError(f"all {self.design.epochs} epochs of the design are trained")
         started = time.perf_counter()
@@ -151,9 +151,10 @@ class Training:
         )
 
     def evaluate(self, subset: Subset) -> Evaluation:
-        """The network's worth on all images of `subset`, of which each worker takes its share."""
+        """Loss and accuracies on all images of `subset`, of which each worker evaluates its
+        share."""
         self.network.eval()
-        # The loss, then how many images of each class are told right, then how many there are.
+        # The loss, then how many images of each class are predicted right, then how many there are.
         totals = torch.zeros(1 + 2 * self._classes, device=self.device, dtype=self._wide)
         right, there = totals[1:].view(2, self._classes)
         mine = torch.arange(self.rank, len(subset), self.workers, device=self.device)
@@ -175,7 +176,8 @@ class Training:
         )
 
     def state(self) -> dict[str, Any]:
-        """Tensors and plain values from which `load_state` goes on."""
+        """The training's state for a checkpoint: tensors and plain values that `load_state`
+        takes."""
         return {
             "epoch": self.epoch,
             "network": self.network.state_dict(),
@@ -184,7 +186,7 @@ class Training:
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Goes on after the epoch of `state`, which a run of the same design and seed has left."""
+        """Resumes after the epoch of `state`, from a training of the same design and seed."""
         self.network.load_state_dict(state["network"])
         load_optimizer(self._optimizer, state["optimizer"])
         if self._schedule:
@@ -209,7 +211,8 @@ class Training:
             self.step(images, labels)
 
     def step(self, images: Tensor, labels: Tensor) -> None:
-        """One update from this worker's share of a batch; the device is not waited for."""
+        """One optimizer update from this worker's share of a batch; does not wait for the
+        device."""
         logits = self._forward(self._parallel, images)
         loss = cross_entropy(logits, labels, label_smoothing=self.design.label_smoothing)
         # Gradients are averaged over workers, whose shares may differ by one image.
@@ -235,7 +238,8 @@ class Training:
         )
 
     def _capture(self, shape: Shape) -> None:
-        """Makes the network's training passes CUDA graphs; the warm-up leaves no trace in it."""
+        """Captures the network's training passes as CUDA graphs; the warm-up leaves no trace in
+        it."""
         before = {name: value.clone() for name, value in self.network.state_dict().items()}
         rows = share(self._batch, self.rank, self.workers)  # a graph takes no other number of them
         example = torch.zeros(rows, *shape, device=self.device)
@@ -248,7 +252,7 @@ class Training:
         self.network.zero_grad(set_to_none=True)
 
     def _share_buffers(self) -> None:
-        """Gives all workers rank 0's batch norm statistics, the ones that a checkpoint keeps."""
+        """Broadcasts rank 0's batch norm statistics, which a checkpoint keeps, to all workers."""
         if self.workers > 1:
             for buffer in self.network.buffers():
                 dist.broadcast(buffer, src=0)
@@ -265,7 +269,7 @@ class Training:
 
 
 def _group() -> tuple[int, int]:
-    """This process's rank, and how many train together."""
+    """Rank of this process and number of workers; (0, 1) without a torch.distributed group."""
     if dist.is_available() and dist.is_initialized():
         return dist.get_rank(), dist.get_world_size()
     return 0, 1
