@@ -1,4 +1,4 @@
-"""The command: python search/run.py [debug | transcript] [options]."""
+"""The command-line entry point of a search: python search/run.py [debug | transcript] [options]."""
 
 import subprocess
 import sys
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from search.session.run_storage import LastCopy
 
 NO_RESULT = 1
-"""Exit status where no trial has a result, a fault stopped the search, another process has taken
-the run over, or the cluster stays though it was to be taken down."""
+"""Exit status where no trial has a result, a fault stopped the search, another process took over
+the run, or the cluster could not be taken down although --cluster-down was given."""
 PROGRAM = "python search/run.py"
 
 
 @unbroken
 def main(words: Sequence[str]) -> int:
-    """Runs the command; its exit status: 0, 1 without a result or when a fault stopped it, 2 for
-    bad input, 130 when cut."""
+    """Runs the command; returns the exit status: 0, NO_RESULT (1), 2 for bad input, 130 when
+    interrupted."""
     with ending_cleanly():
         return _main(words)
 
@@ -53,7 +53,7 @@ def _debug(options: DebugOptions) -> int:
 def _run(options: RunOptions, words: Sequence[str] = ()) -> int:
     with command_line.checking():
         host_checks.check_user()
-    # Imported here: the debug mode does without Ray, and --help without any wait.
+    # Imported here: the debug mode does not need Ray, and --help should not wait for it.
     from search.record.run_folder import read_info
     from search.session.run_session import run
     from search.session.run_storage import LastCopy
@@ -66,7 +66,7 @@ def _run(options: RunOptions, words: Sequence[str] = ()) -> int:
     except (command_line.BadInput, KeyboardInterrupt):
         raise
     except BaseException:
-        _take_down(options, last_copy)  # nobody may be there to see what went wrong
+        _take_down(options, last_copy)  # also after a failure: the run may be unattended
         raise
     if read_info(folder)["state"] != "interrupted":
         went_well = _take_down(options, last_copy) and went_well
@@ -76,7 +76,7 @@ def _run(options: RunOptions, words: Sequence[str] = ()) -> int:
 
 
 def _report(options: RunOptions, folder: Path) -> bool:
-    """Makes the report, or says how; whether that went well."""
+    """Makes the report of a transcript run, or prints the command for it; whether it succeeded."""
     if isinstance(options, TranscriptOptions):
         report = [sys.executable, "-m", "analysis.report", str(folder)]
         return subprocess.run(report, check=False).returncode == 0  # it says what is wrong
@@ -85,13 +85,13 @@ def _report(options: RunOptions, folder: Path) -> bool:
 
 
 def _console() -> Console:
-    """Prints what it is given: a class may be called [/b] or :cat:."""
+    """A console that prints text verbatim: an image class may be called [/b] or :cat:."""
     return Console(markup=False, emoji=False)
 
 
 def _take_down(options: RunOptions, last_copy: "LastCopy") -> bool:
-    """Takes the cluster down where that was asked for and loses nothing; whether all is as asked
-    for."""
+    """Takes the cluster down (--cluster-down) unless the run would lose files with it; whether the
+    request is fulfilled."""
     if not options.cluster_down:
         return True
     from search.cluster import ray_up

@@ -1,4 +1,5 @@
-"""The command: python search/simulate.py TABLE... [options]."""
+"""The command-line entry point of replays, which compare strategies on recorded learning curves:
+python search/simulate.py TABLE... [options]."""
 
 import csv
 import os
@@ -25,9 +26,9 @@ from search.replay.score import Score
 
 PROGRAM = "python search/simulate.py"
 LEAST_EPOCHS = 3
-"""Of a table: with fewer there is nothing that a rival of ours could stop early."""
+"""The least epochs of a table: with fewer no baseline could stop a trial early."""
 WIDTH = 110
-"""Of what is written to a file or a pipe, characters."""
+"""Line width in characters for output to a file or a pipe."""
 Word = Annotated[str | None, arg(metavar="NAME", help_behavior_hint="")]
 File = Annotated[Path | None, arg(metavar="FILE.csv", help_behavior_hint="")]
 
@@ -70,7 +71,7 @@ class SimulateOptions:
 
 @unbroken
 def main(words: Sequence[str]) -> int:
-    """Runs the command; its exit status: 0, 2 for bad input, 130 when cut."""
+    """Runs the command; returns the exit status: 0, 2 for bad input, 130 when interrupted."""
     options = command_line.parse(SimulateOptions, words, PROGRAM)
     console = Console()
     if not console.is_terminal:
@@ -155,7 +156,7 @@ def _compare(
 
 
 def _draw(results: list[Result], path: Path) -> None:
-    os.environ["MPLBACKEND"] = "agg"  # a notebook names one that another Python may lack
+    os.environ["MPLBACKEND"] = "agg"  # a notebook's backend may be missing in this Python
     from search.replay.comparison_figure import draw
 
     draw(results, path)
@@ -222,7 +223,8 @@ def _write(path: Path, results: Sequence[Result]) -> None:
 
 
 def _row(result: Result, score: Score) -> dict[str, Any]:
-    """A replay: costs and times in the table's seconds, `replay_seconds` on the clock."""
+    """A replay's row of --out: costs and times in simulated seconds, `replay_seconds` in wall-clock
+    seconds."""
     return {
         "table": result.table,
         "workers": result.task.workers,

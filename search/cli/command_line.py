@@ -1,4 +1,4 @@
-"""From words on the command line to options, with one line for what is wrong."""
+"""Parses the command line into option dataclasses (tyro), and reports bad input in one line."""
 
 import contextlib
 import io
@@ -14,14 +14,15 @@ from search.cli import credentials
 Options = TypeVar("Options")
 
 BAD_INPUT = 2
-"""Exit status."""
+"""The exit status for bad input."""
 
 _TITLE = re.compile(r"^(Unrecognized options|Invalid choice|Missing argument|Value error) ")
 _BOX = re.compile(r"[╭╮╰╯│─┌┐└┘]+|\x1b\[[0-9;]*m")
 
 
 def parse(kind: type[Options], words: Sequence[str], program: str) -> Options:
-    """The options of dataclass `kind`; exits 0 after --help, 2 with one line for a bad option."""
+    """Parses `words` into the dataclass `kind`; exits 0 after --help, 2 with one line for a bad
+    option."""
     try:
         credentials.check_words(words)  # before any message repeats them
     except ValueError as error:
@@ -45,12 +46,12 @@ def parse(kind: type[Options], words: Sequence[str], program: str) -> Options:
 
 
 class BadInput(Exception):
-    """The user asked for what cannot be; the message says what, and what to do."""
+    """Invalid options, data or environment; the message says what is wrong, and what to do."""
 
 
 @contextlib.contextmanager
 def checking() -> Iterator[None]:
-    """While it is entered, a ValueError is the user's mistake, not ours."""
+    """While entered, a ValueError is raised as BadInput: a mistake of the user, not a bug."""
     try:
         yield
     except ValueError as error:
@@ -58,13 +59,13 @@ def checking() -> Iterator[None]:
 
 
 def refuse(message: str) -> int:
-    """Prints one line to stderr; gives the exit status for bad input."""
+    """Prints an error in one line to stderr; returns the exit status for bad input."""
     print(f"error: {' '.join(message.split())}", file=sys.stderr)
     return BAD_INPUT
 
 
 def _one_line(drawn: str) -> str:
-    """tyro's box of an error as one line: its message, without title and help text."""
+    """The message in tyro's error box as one line, without title and help text."""
     text = " ".join(_BOX.sub(" ", drawn).split())
     text = re.split(r"Argument helptext|For full helptext|Perhaps you meant", text)[0]
     unread = re.search(r"Error parsing (\S+): .*?from \[(.*?)\]", text)

@@ -1,4 +1,4 @@
-"""Keys and passwords in a URI: what is stored, copied, printed and shown has to be without them."""
+"""Finds and removes keys and passwords in URIs, so that none is stored, copied or printed."""
 
 import os
 import re
@@ -14,9 +14,9 @@ INSTEAD = (
     "file or the machine's role"
 )
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(/+)(.*)", re.DOTALL)
-"""With one slash too: of a path that was none all others are gone."""
+"""With one slash too: pathlib collapses the slashes of a URI that was taken for a path."""
 _NO_USER = {"s3", "s3a", "s3n", "gs", "gcs"}
-"""Here what stands before @ is a key, also without a secret."""
+"""Schemes in which what stands before @ is a key, even without a secret."""
 _SECRET = re.compile(
     r"key|secret|token|passw|passphrase|pwd|credential|auth(?!ority)|signature|^sig$|^sas|^pass$",
     re.IGNORECASE,
@@ -42,7 +42,8 @@ def has_secret(text: str) -> bool:
 
 
 def _is_cut(authority: str, rest: str) -> bool:
-    """Whether it is no host with a port, but a key and a secret with a slash in it."""
+    """Whether the authority is not host:port, but the start of key:secret, cut at a slash in the
+    secret."""
     _, colon, port = unquote(authority).partition(":")
     is_port = port.isdigit() or (":" in port and authority.startswith("["))
     return bool(colon) and (not (is_port or port == "") or "@" in rest.partition("?")[0])
@@ -57,7 +58,7 @@ def _is_secret(option: str) -> bool:
 
 
 def without_secrets(text: str) -> str:
-    """A URI without what `has_secret` finds, to show or to go on with; other text as it is."""
+    """A URI without the secrets that `has_secret` finds; other text unchanged."""
     found = _URI.fullmatch(text.strip())
     if not found or not has_secret(text):
         return text
@@ -80,7 +81,7 @@ def _without_password(scheme: str, authority: str) -> str:
 
 
 def check_words(words: Iterable[str]) -> None:
-    """ValueError, without the secret, for words of a command line that hold one."""
+    """Raises ValueError, without quoting the secret, where a command line's words hold one."""
     option = "an argument"
     for word in words:
         name, equals, value = word.partition("=")
@@ -91,14 +92,14 @@ def check_words(words: Iterable[str]) -> None:
 
 
 def check(name: str, text: str) -> None:
-    """ValueError, without the secret, where `text`, given as `name`, holds one."""
+    """Raises ValueError, without quoting the secret, where `text`, given as `name`, holds one."""
     if has_secret(text):
         raise ValueError(f"{name} has a key, password or token in it: {INSTEAD}")
 
 
 def check_options(options: Any) -> None:
-    """The same for a dataclass of options, and for the address of a cluster that Ray takes from the
-    environment."""
+    """Raises ValueError where an option of a dataclass, or RAY_ADDRESS in the environment, holds a
+    secret."""
     for field in fields(options):
         value = getattr(options, field.name)
         if isinstance(value, str | Path):

@@ -1,7 +1,8 @@
-"""What this machine must offer before Ray is started on it, or a cluster is joined from it.
+"""Preflight checks of this machine before Ray is started on it, or a cluster is joined from it:
+disk space, open files, socket paths, home folder, CUDA_VISIBLE_DEVICES.
 
-Ray itself finds out late, and ends in a traceback or waits for ever. A fault is a ValueError whose
-message names the variable to set.
+Ray itself finds such faults late, and ends in a traceback or waits for ever. Here each is a
+ValueError whose message names the variable to set.
 """
 
 import os
@@ -13,13 +14,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 LEAST_BYTES = 64 << 20
-"""Free for Ray's logs and sockets and for what Tune writes; a short search takes about a tenth."""
+"""Free disk space for Ray's logs and sockets and for Tune's files; a short search takes about a
+tenth."""
 LEAST_FILES = 256
-"""Open at a time, the hard limit, up to which Ray raises it."""
+"""The least hard limit of open files, up to which Ray raises the soft one."""
 SOCKET_BYTES = 103 if sys.platform == "darwin" else 107
-"""Of the longest path that a socket can have."""
+"""The length of the longest path that a Unix socket can have."""
 LONGEST_SOCKET = "ray/session_2000-01-01_00-00-00_000000_{pid}/sockets/dash_MetricsHead"
-"""Below the folder for temporary files: the longest that Ray makes."""
+"""The longest socket path that Ray makes, below the folder for temporary files."""
 MODES = ("token", "disabled")
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 GPU = re.compile(r"\d+|(GPU|MIG)-\S+")
@@ -29,7 +31,7 @@ DRIVER = Path("/proc/driver/nvidia/gpus")
 
 
 def check_start(environment: Mapping[str, str]) -> None:
-    """ValueError where Ray could not be started on this machine."""
+    """Raises ValueError where Ray could not be started on this machine."""
     _check_files()
     _check_mode(environment)
     _check_gpus(environment)
@@ -41,7 +43,7 @@ def check_start(environment: Mapping[str, str]) -> None:
 
 
 def check_join() -> None:
-    """ValueError where a cluster could not be used from this machine."""
+    """Raises ValueError where a running cluster could not be used from this machine."""
     try:
         folder = tempfile.gettempdir()
     except OSError as error:
@@ -52,7 +54,7 @@ def check_join() -> None:
 
 
 def check_user() -> None:
-    """ValueError where nothing tells of a home folder: Ray's modules could not be imported."""
+    """Raises ValueError where the home folder is unknown: importing Ray's modules would fail."""
     try:
         Path.home()
     except RuntimeError as error:
@@ -63,7 +65,7 @@ def check_user() -> None:
 
 
 def ray_folder(environment: Mapping[str, str]) -> tuple[str, Path]:
-    """Where Ray makes its folder `ray`, and the variable that says so."""
+    """The environment variable that decides Ray's temporary folder, and that folder."""
     names = ("RAY_TMPDIR", "TMPDIR") if sys.platform.startswith("linux") else ("RAY_TMPDIR",)
     for name in names:
         if name in environment:  # an empty one too
@@ -110,7 +112,8 @@ def _check_socket(name: str, folder: Path) -> None:
 
 
 def _check_home(environment: Mapping[str, str]) -> None:
-    """Ray keeps its token in the home folder, unless it is told of one elsewhere, or of none."""
+    """Raises ValueError where Ray's auth token can be neither read nor written: it lies in the home
+    folder, unless the environment names another one or disables it."""
     path = environment.get("RAY_AUTH_TOKEN_PATH")
     if path and not (os.access(path, os.R_OK) and Path(path).is_file()):
         raise ValueError(f"RAY_AUTH_TOKEN_PATH={path} cannot be read: set it to a file or unset it")
@@ -142,7 +145,7 @@ def _mode(environment: Mapping[str, str]) -> str:
 
 
 def _check_mode(environment: Mapping[str, str]) -> None:
-    """Ray takes a word that it does not know for no authentication."""
+    """Raises ValueError for an unknown RAY_AUTH_MODE, which Ray takes for no authentication."""
     if _mode(environment) not in MODES:
         raise ValueError(
             f"RAY_AUTH_MODE={environment['RAY_AUTH_MODE']}: {' or '.join(MODES)}, or unset it"
@@ -150,12 +153,13 @@ def _check_mode(environment: Mapping[str, str]) -> None:
 
 
 def hides_gpus(environment: Mapping[str, str]) -> bool:
-    """Whether CUDA_VISIBLE_DEVICES keeps all GPUs from this process."""
+    """Whether CUDA_VISIBLE_DEVICES hides all GPUs from this process."""
     return environment.get(VISIBLE, "0").lower() in HIDE_ALL
 
 
 def _check_gpus(environment: Mapping[str, str]) -> None:
-    """Ray counts the words there, while torch sees the devices up to the first that is none."""
+    """Raises ValueError for a CUDA_VISIBLE_DEVICES with an unknown device: Ray counts its entries,
+    while torch sees only the devices before the first invalid one."""
     if VISIBLE not in environment or hides_gpus(environment):
         return
     there = len(list(DRIVER.iterdir())) if DRIVER.is_dir() else 0

@@ -1,4 +1,4 @@
-"""What signals do: the first one stops a run softly, the next one at once."""
+"""Signal handling: the first SIGINT, SIGTERM or SIGHUP stops a run softly, the next one at once."""
 
 import contextlib
 import signal
@@ -10,18 +10,19 @@ from types import FrameType
 from typing import Any
 
 END = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""Ctrl-C, a request to end, and a terminal that was closed."""
+"""The signals that end a run: Ctrl-C, a request to terminate, and a closed terminal."""
 SAME_SECONDS = 0.5
-"""SIGTERM comes twice from `timeout`, to the process and to its group."""
+"""A second SIGTERM so soon is the same one: `timeout` sends it to the process and to its group."""
 AGAIN_SECONDS = 0.05
-"""After which a KeyboardInterrupt that got lost is raised again."""
+"""The delay after which a lost KeyboardInterrupt is raised again."""
 
 
 class Interrupt:
-    """While entered: the first signal sets `asked`, the next one does what it did before.
+    """Requests a soft stop: while entered, the first signal sets `asked`, and the next one has its
+    previous handler.
 
     SIGHUP never is that next one: a closed terminal sends one, its shell another. Where it is
-    ignored, by nohup, it stays so.
+    ignored, by nohup, it stays ignored.
     """
 
     def __init__(self, say: Callable[[str], None]) -> None:
@@ -57,8 +58,8 @@ class Interrupt:
 
 @contextlib.contextmanager
 def ending_cleanly() -> Iterator[None]:
-    """While entered, SIGTERM and SIGHUP are what Ctrl-C is, a KeyboardInterrupt: what is to be
-    done at the end is done. A second one does not disturb that."""
+    """While entered, SIGTERM and SIGHUP raise KeyboardInterrupt as Ctrl-C does, so that clean-up
+    code runs; further ones are ignored meanwhile."""
     before: dict[signal.Signals, Any] = {}
 
     def end(number: int, frame: FrameType | None) -> None:
@@ -78,10 +79,10 @@ def ending_cleanly() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _none_unheard(end: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """While entered, a KeyboardInterrupt that Python could not pass on is raised again by `end`.
+    """While entered, a KeyboardInterrupt that Python could not propagate is raised again by `end`.
 
     One raised in a destructor or in the callback of a weak reference ends there, with a line on
-    standard error (sys.unraisablehook), and the user's word would be lost.
+    standard error (sys.unraisablehook), and the user's request would be lost.
     """
     hook_before, again = sys.unraisablehook, list[threading.Timer]()
 
@@ -110,9 +111,9 @@ def _none_unheard(end: Callable[[int, FrameType | None], None]) -> Iterator[None
 
 @contextlib.contextmanager
 def handlers_kept() -> Iterator[None]:
-    """While entered, the handler of SIGTERM is nobody's to change for longer: Ray does so where it
-    begins and ends, after which SIGTERM would kill. And processes that are started do not end with
-    the terminal, for a soft stop needs them."""
+    """Around ray.init and ray.shutdown: restores the handler of SIGTERM on exit, which Ray replaces
+    by one that kills. Processes started meanwhile inherit a blocked SIGHUP, so that a closed
+    terminal does not end those that a soft stop needs."""
     before = signal.getsignal(signal.SIGTERM)
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     try:
@@ -124,7 +125,7 @@ def handlers_kept() -> Iterator[None]:
 
 
 def _heeded(numbers: tuple[signal.Signals, ...]) -> list[signal.Signals]:
-    """Those whose handlers can be set from here, but a SIGHUP that is ignored."""
+    """The signals whose handlers can be set from this thread, without an ignored SIGHUP."""
     if not _is_main_thread():
         return []
     hangup_is_ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN

@@ -1,6 +1,6 @@
-"""The options of search/run.py, one frozen dataclass for each of its three commands.
+"""The command-line options of search/run.py, one frozen dataclass for each of its three commands.
 
-The line under an option is its help.
+The docstring under an option is its text in --help.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,5 @@
-"""Standard output and error that a command may go on writing to when nobody reads them any more."""
+"""Standard output and error that never fail: writes to a broken pipe or closed terminal are
+dropped, so that a closed terminal does not end a search."""
 
 import contextlib
 import errno
@@ -13,21 +14,19 @@ from typing import Any, ParamSpec, TextIO, cast
 Given = ParamSpec("Given")
 
 GONE = {errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO}
-"""Errors of a reader, or a terminal, that will not come back. A disk that is full may."""
+"""Permanent errors, of a reader or a terminal that has gone; a full disk may get space again."""
 NAMES = ("stdout", "stderr")
 CUT = 130
-"""Exit status after Ctrl-C."""
+"""The exit status after Ctrl-C."""
 
 
 class Unbreakable:
-    """A text stream whose write and flush never fail: what cannot be written is dropped.
-
-    Everything else is the stream's own.
-    """
+    """A proxy of a text stream whose write and flush never fail: what cannot be written is
+    dropped."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        if isinstance(stream, io.TextIOWrapper):  # a name in letters that the terminal lacks
+        if isinstance(stream, io.TextIOWrapper):  # names may have letters that its encoding lacks
             with contextlib.suppress(OSError, ValueError):
                 stream.reconfigure(errors="backslashreplace")
 
@@ -35,21 +34,21 @@ class Unbreakable:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        """Writes if it can."""
+        """Writes, or drops what cannot be written."""
         self._try(lambda: self._stream.write(text))
         return len(text)
 
     def writelines(self, lines: Any) -> None:
-        """Writes if it can."""
+        """Writes, or drops what cannot be written."""
         for line in lines:
             self.write(line)
 
     def flush(self) -> None:
-        """Flushes if it can."""
+        """Flushes, ignoring errors."""
         self._try(self._stream.flush)
 
     def settle(self) -> None:
-        """Flushes, or gives up what is left, so that Python has nothing to write when it exits."""
+        """Flushes, or discards what is left, so that Python has nothing to write when it exits."""
         try:
             self._stream.flush()
         except (OSError, ValueError, RuntimeError):
@@ -62,19 +61,19 @@ class Unbreakable:
             if error.errno in GONE:
                 self._give_up()
         except (ValueError, RuntimeError):
-            # It was closed; or a signal's handler prints in the middle of a print.
+            # The stream was closed; or a signal handler prints in the middle of a print.
             return
 
     def _give_up(self) -> None:
-        """What is written from now on, here and by child processes, goes nowhere."""
+        """Redirects the stream to the null device, for child processes too."""
         with contextlib.suppress(OSError, ValueError):
             _to_nowhere(self._stream.fileno())
             self._stream.flush()
 
 
 def unbroken(main: Callable[Given, int]) -> Callable[Given, int]:
-    """A command's main that does not end because its output cannot be written; where it is cut by
-    Ctrl-C its exit status is 130."""
+    """Decorates a command's main: output that cannot be written does not end it, and Ctrl-C makes
+    the exit status 130."""
 
     @functools.wraps(main)
     def run(*words: Given.args, **options: Given.kwargs) -> int:
@@ -104,8 +103,8 @@ def unbreakable() -> Iterator[None]:
 
 
 def _fill_closed() -> None:
-    """Else the next file that is opened, a ledger perhaps, would be what the children of this
-    process take for their standard output."""
+    """Opens closed standard streams on the null device: the next opened file, a ledger perhaps,
+    would get the number of one, and child processes would write into it."""
     for number in (0, 1, 2):
         try:
             os.fstat(number)

@@ -1,4 +1,4 @@
-"""How many lanes the cluster holds, as nodes come and go."""
+"""Counts the lanes that fit on the cluster now, as an autoscaler adds and removes nodes."""
 
 import time
 
@@ -6,14 +6,14 @@ from search.cluster import ray_connection
 from search.terms.plan import Plan, count_lanes
 
 LOOK_SECONDS = 2
-"""How often at most the cluster is asked."""
+"""The shortest interval between queries of the cluster."""
 
 
 class LaneCount:
-    """Called, tells how many lanes there can be now."""
+    """A callable that returns how many lanes there can be now."""
 
     def __init__(self, plan: Plan, parallel: int | None, *, fixed: bool = False) -> None:
-        """With `fixed` the plan's lanes, whatever nodes there are."""
+        """With `fixed` the count is the plan's, whatever nodes there are."""
         self._plan, self._parallel, self._fixed = plan, parallel, fixed
         self._lanes, self._looked = plan.lanes, time.monotonic()
 
@@ -30,5 +30,6 @@ class LaneCount:
         return self._lanes
 
     def has_left(self, place: str) -> bool:
-        """Whether a lane's node is there no more; `place` is as search/lanes/worker.py names it."""
+        """Whether a lane's node has left the cluster; `place` is as search/lanes/worker.py gives
+        it: the node's address and the device."""
         return bool(place) and place.partition(",")[0] not in ray_connection.node_addresses()

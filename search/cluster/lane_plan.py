@@ -1,4 +1,4 @@
-"""The lanes of a run, on the cluster that it has joined."""
+"""Plans the lanes of a run from its options and the resources of the joined cluster."""
 
 import os
 from dataclasses import replace
@@ -12,7 +12,8 @@ from search.terms.plan import Plan, make_plan
 
 
 def plan_of(options: RunOptions, budget: Budget) -> Plan:
-    """ValueError where the cluster cannot hold a trial, or has no GPU and `options` need one."""
+    """The number of lanes, and the resources of their workers. ValueError where the cluster cannot
+    hold a trial, or has no GPU and `options` or `budget` need one."""
     plan = make_plan(
         ray_connection.node_resources(),
         growable=ray_connection.growable_nodes(),
@@ -36,10 +37,10 @@ def plan_of(options: RunOptions, budget: Budget) -> Plan:
 
 
 def uses_mps(options: RunOptions) -> bool:
-    """Whether this machine's Apple GPU trains, where there is no other."""
+    """Whether this machine's Apple GPU (MPS) may train, where Ray has no GPU."""
     return options.device in ("auto", "mps") and torch.backends.mps.is_available()
 
 
 def is_accelerated(plan: Plan, options: RunOptions) -> bool:
-    """Whether anything but CPU cores trains."""
+    """Whether a GPU, of Ray's or Apple's, trains."""
     return plan.gpus_per_worker > 0 or uses_mps(options)

@@ -1,4 +1,5 @@
-"""Whether all nodes of a cluster have the same project, and can reach the run's storage."""
+"""Checks each node of the cluster before a run: same code and package versions, storage reachable
+and writable."""
 
 import secrets
 from typing import Any
@@ -14,8 +15,8 @@ ANSWER_SECONDS = 180
 
 
 def check_nodes(store: Store, own: str) -> None:
-    """ValueError that names the first node, of all but `own`, which has no such project, other
-    versions, or does not see and write `store`."""
+    """Raises ValueError, naming the node, where one other than `own` lacks the project, has other
+    versions, or cannot read and write `store`."""
     nodes = [node for node in ray.nodes() if node["Alive"] and node["NodeID"] != own]
     if not nodes:
         return

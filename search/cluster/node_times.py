@@ -1,4 +1,4 @@
-"""How long each node of the cluster was there, and how long it did nothing: costs.jsonl."""
+"""Accounts each node's time in the cluster, total and idle, in costs.jsonl."""
 
 import json
 import time
@@ -12,9 +12,9 @@ from search.storage.background import Repeated
 
 FILE = "costs.jsonl"
 EVERY_SECONDS = 5.0
-"""How often the cluster is asked."""
+"""The interval between queries of the cluster."""
 HEARTBEAT_SECONDS = 300.0
-"""A killed run knows its nodes' times to within so much."""
+"""The longest interval between lines of a node: what a killed run can lack of its nodes' times."""
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,11 @@ class Node:
     id: str
     address: str
     kind: str
-    """Its type in the cluster's file, where it has one."""
+    """Its node type in the autoscaler's configuration; empty where it has none."""
     cpus: float
     gpus: float
     busy: bool
-    """Whether any of its cores or GPUs is given to a lane."""
+    """Whether any of its cores or GPUs is allocated."""
 
 
 @dataclass
@@ -41,10 +41,10 @@ class _Times:
 
 
 class NodeTimes:
-    """Adds up the times of nodes, and writes a line of JSON whenever something changes.
+    """Sums up the times of nodes, and appends a JSON line to costs.jsonl at each change.
 
-    A line has the totals since `since`, when the node was first seen by this session; the last line
-    of a (node, since) counts. A node without cores and GPUs for lanes is never idle.
+    A line has the totals since `since`, when this session first saw the node; the last line of a
+    (node, since) counts. Times are in seconds. A node without cores and GPUs is never idle.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
@@ -53,7 +53,8 @@ class NodeTimes:
         self._seen = clock()
 
     def look(self, nodes: Sequence[Node]) -> None:
-        """The cluster as it is now; the time since the last look is booked as it was then."""
+        """Takes the cluster's live nodes as they are now; the time since the last call counts with
+        the state at that call."""
         now = self._clock()
         self._book(now)
         present = {node.id: node for node in nodes}
@@ -70,7 +71,7 @@ class NodeTimes:
                 self._write(times, now, "busy" if node.busy else "idle")
 
     def end(self) -> None:
-        """The run has ended; nodes may stay on, which is not its business any more."""
+        """Writes the final totals of all nodes, at the end of the run."""
         now = self._clock()
         self._book(now)
         for times in self._nodes.values():
@@ -104,7 +105,7 @@ class NodeTimes:
 
 
 class Watch:
-    """While entered, looks at the cluster every few seconds in a thread of its own."""
+    """While entered, feeds `nodes()` to a NodeTimes every few seconds, in a background thread."""
 
     def __init__(
         self,
@@ -134,7 +135,7 @@ class Watch:
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """The totals of each node, a dict a (node, since), in the order in which they came; a torn last
+    """The last line of each (node, since) in costs.jsonl, in the order of their first lines; a torn
     line is dropped."""
     last: dict[tuple[str, float], dict[str, Any]] = {}
     if path.exists():

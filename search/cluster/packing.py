@@ -1,4 +1,4 @@
-"""Whether several lanes on one GPU train more than one lane does, by a short measurement."""
+"""Benchmarks GPU sharing: the throughput of several lanes on one GPU against that of one alone."""
 
 import time
 from collections.abc import Sequence
@@ -19,17 +19,17 @@ SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Packing:
-    """Images a second that lanes on one device train, of one design."""
+    """Measured training throughput of lanes that share one GPU, images a second, of one design."""
 
     lanes: int
     alone: float
     """One lane with the device to itself."""
     together: float
-    """All of them at a time, added up."""
+    """All of them at the same time, summed."""
 
     @property
     def gain(self) -> float:
-        """How many times as many images the lanes train together as one alone."""
+        """The throughput of all lanes together, relative to that of one alone."""
         return self.together / self.alone
 
     def __str__(self) -> str:
@@ -38,7 +38,7 @@ class Packing:
 
 
 class Lane:
-    """A process that trains random images, with a lane's share of the machine."""
+    """A Ray actor that trains on random images with the resources of a lane's worker."""
 
     def __init__(self, design: Design, dataset: Dataset, threads: int) -> None:
         torch.set_num_threads(threads)
@@ -48,7 +48,7 @@ class Lane:
         self.run(0.1)
 
     def run(self, seconds: float) -> float:
-        """Trains for so long; images a second."""
+        """Trains for `seconds`; returns images a second."""
         started, steps = time.perf_counter(), 0
         while steps == 0 or time.perf_counter() - started < seconds:
             for _ in range(10):
@@ -59,7 +59,8 @@ class Lane:
 
 
 def measure(plan: Plan, design: Design, dataset: Dataset, lanes: int) -> Packing:
-    """Starts `lanes` processes with the shares of `plan`, measures, and ends them."""
+    """Starts `lanes` processes with the resources of `plan`, measures their throughput, and ends
+    them."""
     share: dict[str, Any] = {"num_cpus": plan.cpus_per_worker, "num_gpus": plan.gpus_per_worker}
     actor = ray.remote(**share)(Lane)
     started = [actor.remote(design, dataset, plan.cpus_per_worker) for _ in range(lanes)]
@@ -74,7 +75,7 @@ def measure(plan: Plan, design: Design, dataset: Dataset, lanes: int) -> Packing
 
 
 def lanes_on_a_device(plan: Plan, nodes: Sequence[Resources]) -> int:
-    """How many lanes of `plan` come to lie on one GPU that is there; 0 where they share none."""
+    """How many lanes of `plan` share one GPU of `nodes`; 0 where they share none."""
     if not 0 < plan.gpus_per_worker < 1:
         return 0
     cpus = max((node.get("CPU", 0) for node in nodes if node.get("GPU", 0)), default=0)

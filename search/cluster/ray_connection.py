@@ -1,4 +1,4 @@
-"""The Ray cluster: found or started, and what it has."""
+"""Connects to a Ray cluster, or starts one on this machine, and queries its nodes and resources."""
 
 import logging
 import os
@@ -21,7 +21,7 @@ from search.cluster import ray_up
 from search.cluster.node_times import Node
 
 SETTINGS = {
-    # Tune and Train say nothing, write no files of their own kinds, and change no directory.
+    # Tune and Train print nothing, write no log files, and do not change the working directory.
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
@@ -29,30 +29,31 @@ SETTINGS = {
     "TUNE_WARN_THRESHOLD_S": "60",
     # A lane is several processes that hold no core: without this Ray warns of too many.
     "RAY_worker_maximum_startup_concurrency": "16",
-    # A process a lane that looks out for nodes to be taken away: lanes that are lost come back.
+    # One process a lane that watches for preemption: not needed, for lost lanes are restarted.
     "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",
-    # A lane whose node is taken away is lost like any other; Tune is not to begin it anew.
+    # A preempted lane is lost like any other; Tune shall not retry it.
     "RAY_TRAIN_COUNT_PREEMPTION_AS_FAILURE": "1",
 }
-"""Settings that Ray reads from the environment; one that is set there already stays."""
+"""Settings that Ray reads from the environment; a variable that is set already stays."""
 
 
 CONNECT_SECONDS = 10
 SETTINGS_FRAME = b"\0\0\0\4\0\0\0\0\0"
-"""Of HTTP/2, with which both sides begin; its fourth byte says what it is."""
+"""An empty HTTP/2 SETTINGS frame, with which both sides begin; its fourth byte is the type."""
 HEAD_RESOURCE = "node:__internal_head__"
 
 
 def apply_settings() -> None:
-    """Sets them for this process. A lane's does so too: its environment is that of its node."""
+    """Sets Ray's environment variables for this process. A lane's process calls it too, for its
+    environment is that of its node."""
     os.environ.update({name: os.environ.get(name, value) for name, value in SETTINGS.items()})
 
 
 @contextmanager
 def connection(address: str | None) -> Iterator[None]:
-    """Ray, of `address`, else of the cluster that Ray finds, else started on this machine.
+    """Connects to the cluster at `address`, else to one that Ray finds, else starts one here.
 
-    What was started here ends here. BadInput where there is no cluster at `address`.
+    A cluster that was started here ends on exit. BadInput where none can be joined or started.
     """
     apply_settings()
     if host_checks.hides_gpus(os.environ):
@@ -79,8 +80,8 @@ def connection(address: str | None) -> Iterator[None]:
 
 
 def check(address: str | None) -> None:
-    """BadInput where Ray could neither be joined, at `address` or where it finds a cluster, nor
-    started here: it would try for minutes and end the process, or end in a traceback."""
+    """Raises BadInput where Ray could neither join a cluster nor start one here: ray.init would try
+    for minutes and end the process, or end in a traceback."""
     with checking():
         told = _told(address)
         if told.partition("://")[0] not in (told, "ray"):
@@ -97,12 +98,12 @@ def check(address: str | None) -> None:
 
 
 def _told(address: str | None) -> str:
-    """The address as the user gave it, in the variable too; empty where none was given."""
+    """The address that the user gave, by option or RAY_ADDRESS; empty where none was given."""
     return os.environ.get("RAY_ADDRESS", "") if address in (None, "auto") else str(address)
 
 
 def _origin(address: str | None) -> str:
-    """What to begin a line about the address with; nothing where none was given."""
+    """The prefix of an error message about the address; empty where none was given."""
     if address in (None, "auto") and os.environ.get("RAY_ADDRESS"):
         return f"RAY_ADDRESS={os.environ['RAY_ADDRESS']}: "
     return f"--address {address}: " if address else ""
@@ -141,9 +142,9 @@ def _check_reachable(found: str, address: str | None) -> None:
 
 
 def _speaks_as_ray(answering: socket.socket) -> bool:
-    """Whether it is HTTP/2, as of gRPC. Ray would wait for minutes for what is not."""
+    """Whether the server speaks HTTP/2, as gRPC does. Ray would wait minutes for another one."""
     if os.environ.get("RAY_USE_TLS", "0").lower() in ("1", "true"):
-        return True  # it would not answer to this
+        return True  # a TLS server does not answer in plain HTTP/2
     answering.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + SETTINGS_FRAME)
     return answering.recv(len(SETTINGS_FRAME))[3:4] == SETTINGS_FRAME[3:4]
 
@@ -153,7 +154,7 @@ def _reason(error: Exception) -> str:
 
 
 def log_to_file(path: Path) -> None:
-    """What Ray and Optuna have to say goes to `path`, not to the console."""
+    """Redirects the log messages of Ray and Optuna, and Python warnings, to the file `path`."""
     handler = logging.FileHandler(path, delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
     for name in ("ray", "ray.tune", "ray.train", "ray.data", "optuna", "py.warnings"):
@@ -163,21 +164,22 @@ def log_to_file(path: Path) -> None:
         logger.handlers = [handler]
         logger.propagate = False
     logging.captureWarnings(True)
-    logging.raiseExceptions = False  # a disk that is full for the log is no news for the console
+    logging.raiseExceptions = False  # a full disk must not print tracebacks of the log handler
 
 
 def node_resources() -> list[dict[str, float]]:
-    """What each live node has: amounts by Ray's names."""
+    """The resources of each live node: amounts by Ray's names."""
     return [node["Resources"] for node in ray.nodes() if node["Alive"]]
 
 
 def node_addresses() -> set[str]:
-    """Of the live nodes."""
+    """The addresses of the live nodes."""
     return {node["NodeManagerAddress"] for node in ray.nodes() if node["Alive"]}
 
 
 def growable_nodes() -> list[dict[str, float]]:
-    """What each node has when the cluster is as large as it can be; none where it cannot grow."""
+    """The resources of each node when the autoscaler has grown the cluster to its maximum; empty
+    where it cannot grow."""
     started = ray_up.config()
     if started is not None and own_node() == _head():
         return ray_up.growable_nodes(started)
@@ -201,7 +203,7 @@ def _head() -> str:
 
 
 def node_use() -> list[Node]:
-    """The live nodes, and which of them lanes use."""
+    """The live nodes, with which of them are in use."""
     free = ray_state.available_resources_per_node()
     return [_node(node, free.get(node["NodeID"], {})) for node in ray.nodes() if node["Alive"]]
 
@@ -219,7 +221,7 @@ def _node(node: dict[str, Any], free: dict[str, float]) -> Node:
 
 
 def gpus() -> dict[str, int]:
-    """GPUs of the cluster by model."""
+    """The number of GPUs of the cluster by model."""
     counts: Counter[str] = Counter()
     for resources in node_resources():
         models = [n.partition(":")[2] for n in resources if n.startswith("accelerator_type:")]
@@ -229,7 +231,7 @@ def gpus() -> dict[str, int]:
 
 
 def describe() -> dict[str, Any]:
-    """Nodes, cores and GPUs of the cluster."""
+    """The numbers of nodes, cores and GPUs of the cluster."""
     nodes = node_resources()
     return {
         "nodes": len(nodes),

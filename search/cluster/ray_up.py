@@ -1,4 +1,5 @@
-"""What `ray up` left on a cluster's head: the file that its autoscaler goes by."""
+"""Reads the autoscaler configuration that `ray up` left on a cluster's head: how far the cluster
+can grow, and how it is taken down."""
 
 import functools
 import subprocess
@@ -11,11 +12,11 @@ import yaml
 CONFIG = Path("~/ray_bootstrap_config.yaml")
 LOG = Path("~/ray_down.log")
 MOST_NODES = 1000
-"""Of one kind."""
+"""The most nodes of one type that are counted."""
 
 
 def config() -> dict[str, Any] | None:
-    """The cluster's file, completed by `ray up`; None on a machine that is no such head."""
+    """The cluster's configuration, as completed by `ray up`; None where this is no such head."""
     try:
         path = CONFIG.expanduser()
         return _read(path, path.stat().st_mtime_ns)
@@ -31,9 +32,9 @@ def _read(path: Path, changed: int) -> dict[str, Any] | None:
 
 
 def growable_nodes(found: dict[str, Any]) -> list[dict[str, float]]:
-    """What each node has when the cluster is as large as its file lets it be, beside its head.
+    """The resources of each node of the fully grown cluster, by its configuration `found`.
 
-    Node types that name no resources (one's own hosts, before they joined) are left out.
+    Node types that name no resources (on-premise hosts, before they have joined) are left out.
     """
     most = found.get("max_workers", MOST_NODES)
     nodes: list[dict[str, float]] = []
@@ -42,13 +43,13 @@ def growable_nodes(found: dict[str, Any]) -> list[dict[str, float]]:
         count = kind.get("max_workers", 0 if is_head else most)
         if kind.get("resources"):
             nodes += [dict(kind["resources"])] * min(count, MOST_NODES)
-    # Together no more than the whole cluster may have: the largest first.
+    # No more in total than the cluster's max_workers: the largest first.
     nodes.sort(key=lambda node: (-node.get("GPU", 0), -node.get("CPU", 0)))
     return nodes[:most]
 
 
 def check_take_down(storage: str | None) -> None:
-    """ValueError where --cluster-down cannot be, or would lose what was found."""
+    """Raises ValueError where --cluster-down is impossible, or would lose the results."""
     if config() is None:
         raise ValueError("--cluster-down: this machine is not the head of a cluster of ray up")
     if storage is None:
@@ -56,7 +57,7 @@ def check_take_down(storage: str | None) -> None:
 
 
 def take_down() -> None:
-    """Ends the cluster of this head, itself included: `ray down`, in a process that goes on."""
+    """Ends this head's cluster, the head included: starts `ray down` as a detached process."""
     command = [sys.executable, "-m", "ray.scripts.scripts", "down", "--yes"]
     with LOG.expanduser().open("w") as log:
         subprocess.Popen(

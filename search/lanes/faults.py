@@ -1,8 +1,8 @@
-"""Faults of a training in a lane: whose they are, told where they arise.
+"""Classifies a training's exceptions: the design's failure, a machine fault, or a fault of the run.
 
-Three kinds. A design's own end (it ran out of memory, or diverged) is its result. A fault of the
-machine, or of what runs on it, says nothing about the design: the trial goes on elsewhere. A fault
-of the run (the disk is full, the storage is gone) ends the search, which can be resumed.
+A design's failure (out of memory, which is told apart here, or divergence) is an observation of the
+design. A machine fault says nothing about the design: the trial goes on in another lane. A fault of
+the run (full disk, lost storage) ends the search, which can be resumed.
 """
 
 import errno
@@ -14,29 +14,30 @@ from search.record.state import OUT_OF_MEMORY
 from search.storage.checkpoint_files import CheckpointError, StorageError
 
 FaultKind = Literal["design", "machine", "checkpoint", "storage", "run"]
-"""Of a machine: also what nobody foresaw. A checkpoint that is gone or damaged: its trial begins
-anew. Storage that does not work: whether it is the node or the run is for the head to find out."""
+"""machine: also every unforeseen exception. checkpoint: missing or damaged, the trial restarts from
+its first epoch. storage: cannot be read or written; the head finds out whether that is a fault of
+the node or of the run."""
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _NO_ROOM_SAID = ("no space left", "quota exceeded", "read-only file system")
-"""As storages say it that give no number."""
+"""The same in the messages of storages that set no errno."""
 _RANK = ("run", "storage", "design", "checkpoint", "machine")
-"""Of faults of one trial's workers at the same time, the first is the cause of the others."""
+"""Precedence: of simultaneous failures of one trial's workers the first kind here is the cause."""
 
 
 def describe(error: Exception) -> dict[str, Any]:
-    """A worker's answer for `error`: `failure`, the reason in a line, and its `kind`."""
+    """A worker's answer for `error`: `failure`, the reason in a line, and `kind`, a FaultKind."""
     kind = _kind(error)
     return {"failure": OUT_OF_MEMORY if kind == "design" else _reason(error), "kind": kind}
 
 
 def cause(failures: list[dict[str, Any]]) -> dict[str, Any]:
-    """Of several workers' failures, what led to the others; there is at least one."""
+    """The failure that caused the others, of one or more workers' `failures`."""
     return min(failures, key=lambda failure: _RANK.index(failure["kind"]))
 
 
 def no_room(error: OSError) -> bool:
-    """Whether a disk or a quota is full, or must not be written."""
+    """Whether `error` says that a disk or a quota is full, or a file system read-only."""
     text = str(error).lower()
     return error.errno in _NO_ROOM or any(words in text for words in _NO_ROOM_SAID)
 

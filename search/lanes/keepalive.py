@@ -1,15 +1,15 @@
-"""A connection that notices when the other host is gone without a word."""
+"""TCP keep-alive for connections between a lane and its workers: detects a host that vanished."""
 
 import contextlib
 import socket
 from multiprocessing.connection import Connection
 
 IDLE_SECONDS, PROBE_SECONDS, PROBES = 15, 5, 3
-"""Silence before the first probe, between probes, and how many go unanswered."""
+"""Idle time before the first probe, time between probes, and unanswered probes until failure."""
 
 
 def keep_alive(connection: "Connection[object, object]") -> None:
-    """Turns on TCP's keep-alive: after half a minute without the other host, reading fails."""
+    """Turns on TCP keep-alive: reads fail about half a minute after the other host vanished."""
     with socket.socket(fileno=connection.fileno()) as plain:
         try:
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -21,4 +21,4 @@ def keep_alive(connection: "Connection[object, object]") -> None:
                 with contextlib.suppress(AttributeError):  # not on every system
                     plain.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
         finally:
-            plain.detach()  # the connection goes on with it
+            plain.detach()  # the connection keeps the file descriptor

@@ -1,4 +1,4 @@
-"""A lane: Ray Tune's actor that trains one leg after another with the same workers."""
+"""A lane: the Ray Tune trainable (actor) that trains one leg after another with its workers."""
 
 import secrets
 from pathlib import Path
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 class Lane(ray.tune.Trainable):
-    """Tune's class trainable. A step is an epoch; the next leg is trained by the same actor.
+    """A class trainable of Ray Tune, reused from leg to leg; one `step` trains one epoch.
 
-    When its workers are gone `step` raises, and the lane ends: Tune starts another one.
+    When workers are lost `step` raises, and the lane ends: Tune starts another one.
     """
 
     def setup(
@@ -29,23 +29,23 @@ class Lane(ray.tune.Trainable):
         plan: Plan | None = None,
         scratch: str = "",
     ) -> None:
-        """Starts the workers; `config` is the first leg."""
+        """Starts the workers; `config` is the first leg, `settings` are pickled TrialSettings."""
         assert plan
         ray_connection.apply_settings()
         self._name = secrets.token_hex(4)
         self._start = lambda: WorkerGroup(settings, plan, Path(scratch))
         try:
             self._group = self._start()
-        except OSError as error:  # no port, no file: of which no trial is the cause
+        except OSError as error:  # no port or file descriptor: no fault of a trial
             raise GroupNotStarted(f"its lane could not start: {error}") from error
         self._next: Leg | None = None
         self.reset_config(config)
 
     def step(self) -> dict[str, Any]:
-        """Trains one epoch: what the worker answers, with the trial and the names of the worker
-        group and of the lane, as one value: of each value in a result Tune would keep statistics.
+        """Trains one epoch; returns (rank 0's answer, trial, name of the worker group, name of the
+        lane) as one value, for Tune keeps statistics of each value in a result.
 
-        While the workers are still to come the answer is that the lane is waiting.
+        The answer is {"waiting": True} while the workers are still starting.
         """
         group = self._group
         answer = group.train(self._next)
@@ -58,19 +58,19 @@ class Lane(ray.tune.Trainable):
         return {"answer": (answer, self._trial, group.name, self._name)}
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Takes the next leg."""
+        """Takes the next leg, as Tune reuses this actor."""
         self._next = from_config(new_config)
         self._trial = self._next.trial
         return True
 
     def cleanup(self) -> None:
-        """Sends the workers home."""
+        """Ends the workers."""
         self._group.close()
 
 
 def make_lane(settings: "TrialSettings", plan: Plan, scratch: Path) -> Any:
-    """What Ray Tune runs. It holds nothing of the cluster itself: its workers do."""
-    packed = cloudpickle.dumps(settings)  # opened by the workers alone
+    """The trainable for ray.tune.Tuner. The actor itself holds no CPU or GPU: its workers do."""
+    packed = cloudpickle.dumps(settings)  # unpickled only by the workers
     lane = ray.tune.with_parameters(Lane, settings=packed, plan=plan, scratch=str(scratch))
-    # Tune wants a trial to hold something; the cores are all for the workers.
+    # Tune requires a trial to hold some resource; all cores are for the workers.
     return ray.tune.with_resources(lane, {"memory": 1 << 20})

@@ -1,7 +1,7 @@
-"""The places that lanes' workers have in the cluster, and what dead lanes have left there.
+"""Names the Ray placement groups of lanes, and removes those that dead lanes left behind.
 
-A placement group outlives the process that made it, until the whole search ends: what a lane held
-that was killed has to be given back by who is still there.
+A placement group outlives the process that made it, until the whole search ends: the resources of a
+killed lane have to be released by another process.
 """
 
 from typing import Any
@@ -14,13 +14,13 @@ PREFIX = "kneepoint-lane"
 
 
 def name_of_place(actor: str | None, number: str) -> str:
-    """The name of a placement group of a lane, whose process is `actor`."""
+    """The name of a lane's placement group: `actor` is the id of the lane's Ray actor."""
     return f"{PREFIX} {actor} {number}"
 
 
 def give_back_of_dead_lanes() -> int:
-    """Removes the placement groups of lanes whose process is gone; how many."""
-    if not ray.is_initialized():  # else asking would start one
+    """Removes the placement groups of lanes whose actor is dead; returns how many."""
+    if not ray.is_initialized():  # the query below would start a cluster
         return 0
     given_back = 0
     for place in placement_group_table().values():

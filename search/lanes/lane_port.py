@@ -1,7 +1,7 @@
-"""The port of a lane: who has its key is let in, and nobody can keep the others waiting.
+"""The TCP port on which a lane accepts its workers, with mutual authentication by a shared key.
 
-The key is proven as in multiprocessing.connection, each way, in a thread for each connection and
-within seconds; who has not done so by then is hung up on.
+The handshake is that of multiprocessing.connection, in both directions, in a thread of its own for
+each connection, and with a time limit: no stranger can keep the workers waiting.
 """
 
 import contextlib
@@ -14,11 +14,11 @@ from multiprocessing.connection import Connection, answer_challenge, deliver_cha
 from search.lanes.keepalive import keep_alive
 
 PROVE_SECONDS = 30.0
-"""How long a connection may take to prove that it has the key."""
+"""The time limit of the handshake."""
 MOST = 64
-"""Connections that may be about to do so at a time; of more the oldest is hung up on."""
+"""The most handshakes at a time; beyond it the oldest connection is closed."""
 LOOK_SECONDS = 0.5
-"""How often it is looked whether the port is to be closed."""
+"""How often the listening thread checks whether the port is closed."""
 CONNECT_SECONDS = 120.0
 """How long a worker tries to reach its lane."""
 
@@ -26,8 +26,8 @@ Address = tuple[str, int]
 
 
 class LanePort:
-    """Listens until `wanted` connections were let in, or it is closed; `arrived` is told each, in a
-    thread of its own."""
+    """Listens until `wanted` connections are authenticated, or it is closed; `arrived` is called
+    with each connection, in that connection's thread."""
 
     def __init__(
         self, host: str, key: bytes, wanted: int, arrived: Callable[[Connection], None]
@@ -44,7 +44,7 @@ class LanePort:
         threading.Thread(target=self._listen, daemon=True).start()
 
     def close(self) -> None:
-        """Lets nobody in any more."""
+        """Stops accepting connections."""
         self._closed.set()
 
     def _listen(self) -> None:
@@ -70,7 +70,7 @@ class LanePort:
         try:
             connection = prove(came, self._key, asks_first=True)
         except Exception:
-            return  # a stranger, whatever was sent
+            return  # not a worker of this lane, whatever it sent
         finally:
             with self._counting:
                 if came in self._proving:
@@ -86,7 +86,7 @@ class LanePort:
 
 
 def connect(address: Address, key: bytes) -> Connection:
-    """A worker's connection to its lane; OSError where it does not come about in time."""
+    """A worker's authenticated connection to its lane; OSError where none is made in time."""
     deadline = time.monotonic() + CONNECT_SECONDS
     while True:
         try:
@@ -99,13 +99,13 @@ def connect(address: Address, key: bytes) -> Connection:
 
 
 def prove(reached: socket.socket, key: bytes, *, asks_first: bool) -> Connection:
-    """A connection over a socket, whose two ends have proven to each other that they have the key.
+    """Runs the handshake on a socket: a connection whose ends have authenticated each other.
 
-    AuthenticationError, OSError or EOFError where that fails or takes too long; the socket is
+    Raises AuthenticationError, OSError or EOFError where it fails or takes too long; the socket is
     closed then.
     """
     reached.settimeout(None)
-    # Two numbers for one socket: nobody hangs up on what has got the number of a closed one.
+    # Two file descriptors for one socket, lest a late hang_up hit a reused descriptor.
     connection: Connection = Connection(reached.dup().detach())
     hung_up = threading.Event()
 
@@ -138,6 +138,6 @@ def prove(reached: socket.socket, key: bytes, *, asks_first: bool) -> Connection
 
 
 def _hang_up(reached: socket.socket) -> None:
-    """Whoever reads from it is told that nothing comes any more."""
+    """Shuts the socket down, so that a thread that reads from it gets an end of file."""
     with contextlib.suppress(OSError):
         reached.shutdown(socket.SHUT_RDWR)

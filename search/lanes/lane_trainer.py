@@ -1,4 +1,5 @@
-"""Ray Train inside a lane's own process, and the places in the cluster that it takes."""
+"""Ray Train's TorchTrainer with its controller inside the lane's process, and with placement groups
+that are named after the lane."""
 
 import asyncio
 import os
@@ -19,10 +20,10 @@ from search.lanes.lane_places import name_of_place
 
 
 class LaneTrainer(TorchTrainer):
-    """Ray's TorchTrainer, with its controller in a thread of the lane's own process.
+    """Ray's TorchTrainer, with its controller in the process that calls `fit`: the lane's.
 
-    A process of its own for it, one that gives back what it held when it dies, and one that manages
-    the data sets of Ray Data, which no trial uses, would be half a GiB a lane.
+    Ray's default, one process for the controller, one that cleans up placement groups, and one for
+    Ray Data, which no trial uses, would take half a GiB of memory a lane.
     """
 
     def _create_default_callbacks(self) -> list[Any]:
@@ -37,10 +38,10 @@ class LaneTrainer(TorchTrainer):
 
 
 class Workers(WorkerGroup):
-    """Ray Train's worker group in a place whose name tells whose it is."""
+    """Ray Train's worker group, in a placement group that is named after its lane."""
 
     places: list[Any]
-    """Of this process, to be given back."""
+    """Placement groups that this process made and has not removed."""
 
     def _create_placement_group(self, scaling_config: Any, worker_group_context: Any) -> Any:
         context = worker_group_context
@@ -62,17 +63,18 @@ class _Controller(TrainController):
 
 
 def give_places_back() -> None:
-    """What Ray Train did not, whose start failed half-way. It ends what still runs there."""
+    """Removes this process's placement groups, such as those of a start that failed half-way, and
+    so ends what still runs in them."""
     while Workers.places:
         remove_placement_group(Workers.places.pop())
 
 
 class LaneTorch(TorchConfig):
-    """Ray's settings of the process group, over the network interface that Ray itself uses."""
+    """Ray's TorchConfig, with the process group on the network interface that Ray itself uses."""
 
     @property
     def backend_cls(self) -> type[_TorchBackend]:
-        """What sets the process group up."""
+        """The class that sets the process group up."""
         return _Backend
 
 
@@ -84,8 +86,8 @@ class _Backend(_TorchBackend):
 
 
 def _choose_interface() -> None:
-    """Tells gloo where to listen: it would ask for the host's name, which many systems say is at
-    127.0.0.1, and wait for the workers of other hosts there."""
+    """Sets gloo's network interface: by default it resolves the host's name, which many systems map
+    to 127.0.0.1, where workers of other hosts cannot reach it."""
     import socket
 
     import psutil

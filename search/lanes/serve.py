@@ -1,4 +1,5 @@
-"""Where a lane's workers begin. Light to import, for the processes that only pass it on."""
+"""The train loop function of a lane's Ray Train workers: connects to the lane and serves its
+requests. Light to import, for the processes that only pass it on."""
 
 import pickle
 from typing import Any
@@ -7,12 +8,12 @@ from search.lanes.lane_port import connect
 
 
 def serve(config: dict[str, Any]) -> None:
-    """Trains what the lane at `config["address"]` asks for, until it hangs up.
+    """Trains what the lane at `config["address"]` requests, until the lane closes the connection.
 
-    Each worker of the lane's process group calls this. The lane sends a leg to begin, or None to go
-    on with it; each time one epoch is trained, and its result sent back, or why there is none.
+    Runs in each worker of the process group. The lane sends a leg to begin, or None to go on with
+    it; for each message one epoch is trained, and its result or failure sent back.
     """
-    # torch and the rest are for the workers alone: two more processes a lane hold this module.
+    # Imported by the workers only: other processes of a lane that hold this module need no torch.
     from search.lanes.worker import Trainer
 
     connection = connect(config["address"], config["key"])

@@ -1,4 +1,5 @@
-"""What each Ray Train worker of a lane runs: one trial after another, an epoch at a time."""
+"""The trainer in each Ray Train worker of a lane: trains trials one after another, an epoch at a
+time, and loads and saves their checkpoints."""
 
 import gc
 from collections.abc import Callable
@@ -29,10 +30,10 @@ from search.storage.store import Store
 
 @dataclass(frozen=True)
 class TrialSettings:
-    """What all trials of a run have in common."""
+    """The settings that all trials of a run share, sent to each worker."""
 
     store: Store
-    """Where checkpoints lie: the run's folder, or storage that all nodes can reach."""
+    """Holds the checkpoints: the run's folder, or storage that all nodes can reach."""
     dataset: Dataset
     selection: Selection
     precision: str
@@ -40,13 +41,13 @@ class TrialSettings:
     gpus_per_worker: float
     threads: int
     versions: dict[str, str]
-    """Which the head has, and every node must."""
+    """The head's versions of Python, packages and code, which every node must have."""
     make_training: Callable[..., Training] = Training
-    """What trains: another class only where training itself is not what is looked at."""
+    """The class that trains; tests and benchmarks that are not about training replace it."""
 
 
 class Trainer:
-    """Trains in this process. Data, device and process group stay from trial to trial."""
+    """Trains legs in this process; data, device and process group are kept from trial to trial."""
 
     def __init__(self, settings: TrialSettings) -> None:
         _check_node(settings)
@@ -61,16 +62,16 @@ class Trainer:
         self._process = process_state.capture()
         self._trial = -1
         self._training: Training | None = None
-        # What was imported stays: to look through it again for each trial would take a second.
+        # Exempts imported modules from garbage collection, which would cost a second a trial.
         gc.collect()
         gc.freeze()
 
     def answer(self, leg: Leg | None) -> dict[str, Any]:
-        """One epoch of `leg`, or of the leg before: its result, or `failure` with the reason, its
-        kind (search/lanes/faults.py) and its place.
+        """Trains one epoch of `leg`, or with None of the current leg: the fields of EpochResult, or
+        `failure` with the reason, `kind` (search/lanes/faults.py) and `place` (node, device).
 
-        A failure is `spoiling` where it may have left the device, or the other workers, in a state
-        that nothing more should be trained in.
+        A failure is `spoiling` where the device, or the other workers, may be in a bad state: the
+        lane then starts a new worker group.
         """
         try:
             if leg is not None:
@@ -84,7 +85,8 @@ class Trainer:
             return answer | {"spoiling": not sound, "place": self._place}
 
     def _begin(self, leg: Leg) -> None:
-        """Leaves nothing of the trial before, and builds or loads the one of `leg`."""
+        """Clears the state of the previous trial, and builds the training of `leg`, or loads its
+        checkpoint."""
         self._training = None
         process_state.restore(self._process)
         memory.release(self._device)
@@ -107,8 +109,8 @@ class Trainer:
                 self._training.load_state(saved["training"])
 
     def _precision(self, design: Design, leg: Leg, saved: dict[str, Any] | None) -> Precision:
-        """Rank 0's choice for all workers; where the trial goes on, as it was before and as far as
-        this device has it."""
+        """The precision, chosen by rank 0 for all workers; a resumed trial keeps its earlier one as
+        far as this device supports it."""
         chosen: list[Precision | None] = [None]
         if self.rank == 0:
             chosen[0] = self._chooser.choose(
@@ -137,14 +139,14 @@ class Trainer:
             checkpoint_files.write(self._settings.store, name, saved)
         return asdict(result) | {
             "precision": str(training.precision),
-            # A GPU by its name: what a time says depends on it.
+            # A GPU by its model, on which the times depend.
             "device": describe(self._device) if self._device.type == "cuda" else self._device.type,
         }
 
 
 def _check_node(settings: TrialSettings) -> None:
-    """OSError, naming the node, unless it can train for this run. A node that was there at the
-    start was asked before; others come later."""
+    """Raises OSError, naming the node, where it cannot train for this run. Nodes that were present
+    at the start were checked before; this is for those that joined later."""
     node = ray.util.get_node_ip_address()
     wrong = fault(settings.versions, settings.store, "run.json", node)
     if wrong:
@@ -152,10 +154,11 @@ def _check_node(settings: TrialSettings) -> None:
 
 
 def _device(settings: TrialSettings) -> torch.device:
-    """The GPU that Ray gave to this worker; without any, not one that it can see all the same."""
+    """The GPU that Ray assigned to this worker; where it has none, the CPU, even if a GPU is
+    visible."""
     if not settings.gpus_per_worker:
         hidden = settings.device == "auto" and torch.cuda.is_available()
         return choose_device("cpu" if hidden else settings.device)
     device = ray.train.torch.get_device()
-    torch.cuda.set_device(device)  # which NCCL takes for objects
+    torch.cuda.set_device(device)  # NCCL sends objects by way of the current device
     return device

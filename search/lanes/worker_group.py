@@ -1,6 +1,6 @@
-"""A Ray Train worker group that lives as long as its lane, and trains what it is told.
+"""A lane's Ray Train worker group, which outlives its trials: one TorchTrainer run trains them all.
 
-One TorchTrainer runs in a thread. Its workers connect to this process and wait for messages: a
+The TorchTrainer runs in a thread. Its workers connect to this process and wait for messages: a
 message and its answer take well under a millisecond, and a worker that dies is noticed at once.
 """
 
@@ -23,27 +23,27 @@ from search.lanes.serve import serve
 from search.terms.plan import Plan
 
 PATIENCE_SECONDS = 5
-"""How long `train` waits for workers that are still to come, before it says so."""
+"""How long `train` waits for workers that are still starting, before it returns None."""
 GRACE_SECONDS = 5
-"""After one worker's failure, how long the others may take to show whether one of them is gone."""
+"""How long to wait, after one worker's failure, for the failures or the loss of the others."""
 CLOSE_SECONDS = 5
-"""How long the workers may take to leave; then they end with their lane's process."""
+"""How long `close` waits for the workers to end; then they end with their lane's process."""
 
 
 class GroupError(RuntimeError):
-    """A worker group is no more; the message is one line that says why."""
+    """A worker group has ended; the message is one line that says why."""
 
 
 class GroupNotStarted(GroupError):
-    """It ended before all its workers were there."""
+    """The group ended before all its workers had connected."""
 
 
 class GroupLost(GroupError):
-    """A worker, or what watches over the workers, is gone."""
+    """A worker, or the TorchTrainer that runs the workers, was lost."""
 
 
 class WorkerGroup:
-    """The workers of one lane. They are started at once and waited for at the first `train`."""
+    """The worker group of one lane: started by the constructor, awaited at the first `train`."""
 
     def __init__(self, settings: bytes, plan: Plan, scratch: Path) -> None:
         """`settings` are pickled TrialSettings; `scratch` is for the files of Ray Train, which are
@@ -51,13 +51,13 @@ class WorkerGroup:
         self.name = secrets.token_hex(4)
         self.workers = plan.workers_per_trial
         self._arrived: dict[int, Connection] = {}
-        """Connections of the workers that are there, by rank."""
+        """Connections of the workers that have reported their rank, by rank."""
         self._reason = "it was closed"
         key = secrets.token_bytes(32)
         self._arrivals: queue.Queue[Connection | None] = queue.Queue()
-        """Connections of workers; None when the group has ended."""
+        """New connections of workers; None when the group has ended."""
         self._ended, self._ends = multiprocessing.Pipe(duplex=False)
-        """Can be read when the group has ended."""
+        """Becomes readable when the group has ended, so that `wait` returns."""
         self._port = LanePort(ray.util.get_node_ip_address(), key, self.workers, self._arrivals.put)
         self.address = self._port.address
         self._run = threading.Thread(
@@ -74,10 +74,10 @@ class WorkerGroup:
         self._run.start()
 
     def train(self, leg: Leg | None) -> dict[str, Any] | None:
-        """One epoch of `leg`, from its start, or of the leg before if None; rank 0's answer.
+        """Trains the first epoch of `leg`, or with None the current leg's next; rank 0's answer.
 
-        None when the workers are not there yet, and nothing was sent to them. Raises GroupError
-        when they are gone; never waits for workers that are.
+        Returns None while the workers are still starting; nothing was sent to them then. Raises
+        GroupError when a worker is lost, instead of waiting for it.
         """
         if not self._await_workers():
             return None
@@ -89,7 +89,7 @@ class WorkerGroup:
         return self._answers()
 
     def close(self) -> None:
-        """Sends the workers home, and does not wait for long."""
+        """Closes the connections, upon which the workers end; waits CLOSE_SECONDS at most."""
         self._port.close()
         for connection in self._arrived.values():
             connection.close()
@@ -98,7 +98,7 @@ class WorkerGroup:
     def _fit(self, trainer: LaneTrainer) -> None:
         try:
             trainer.fit()
-        except BaseException as error:  # whatever it was: who waits must hear of it
+        except BaseException as error:  # of whatever kind: `train` must not wait on
             self._reason = _last_line(error)
         finally:
             give_places_back()
@@ -106,7 +106,8 @@ class WorkerGroup:
             self._arrivals.put(None)
 
     def _await_workers(self) -> bool:
-        """Until all have said which rank they are; False when that takes too long."""
+        """Waits until all workers have reported their rank; False after PATIENCE_SECONDS without a
+        further one."""
         while len(self._arrived) < self.workers:
             try:
                 connection = self._arrivals.get(timeout=PATIENCE_SECONDS)
@@ -125,13 +126,13 @@ class WorkerGroup:
         return True
 
     def _answers(self) -> dict[str, Any]:
-        """Rank 0's answer, or the failure of any; GroupLost where one gave none."""
+        """Rank 0's answer, or the failure that caused the others; GroupLost where a worker died."""
         answers: dict[int, dict[str, Any]] = {}
         failures: list[dict[str, Any]] = []
         while len(answers) < self.workers:
             left = {r: c for r, c in self._arrived.items() if r not in answers}
             ready = wait([*left.values(), self._ended], GRACE_SECONDS if failures else None)
-            if not ready:  # the others wait for the one that failed
+            if not ready:  # the others are in a collective that the failed one has left
                 break
             if self._ended in ready:
                 raise GroupLost(f"the worker group has ended: {self._reason}")

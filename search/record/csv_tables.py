@@ -1,4 +1,4 @@
-"""Writes trials.csv, epochs.csv and costs.csv, made from the ledger."""
+"""Exports trials.csv, epochs.csv and costs.csv from the state of a search."""
 
 import csv
 import dataclasses
@@ -29,8 +29,8 @@ COST_COLUMNS = ("trial", "item", "seconds", "gpu_hours", "cpu_core_hours", "cost
 
 
 def write(state: SearchState, run: Path, price: float | None) -> None:
-    """The three tables of the run in folder `run`; an empty cell is a value that nobody measured.
-    What running trials hold counts until the ledger's newest line.
+    """Writes the three tables of the run in folder `run`; an empty cell is a value that was not
+    measured. What running trials hold counts until the ledger's newest line.
 
     Raises OSError where the folder cannot be written.
     """
@@ -49,8 +49,8 @@ def write(state: SearchState, run: Path, price: float | None) -> None:
 
 
 def trial_row(trial: Trial, price: float | None, now: float | None = None) -> dict[str, Any]:
-    """One row of trials.csv: `epochs` are those trained, `epochs_planned` the design's own. What
-    the trial holds just then counts until the time `now`."""
+    """One row of trials.csv: `epochs` are those trained, `epochs_planned` the design's. What a
+    running trial holds counts until the time `now`."""
     best = trial.best or {}
     design = to_row(trial.design)
     planned = design.pop("epochs")

@@ -1,7 +1,8 @@
-"""Where a trial keeps its checkpoints, and which are kept for how long.
+"""Names of checkpoints in a run's store, and their retention: which are deleted when.
 
-In a run's store `checkpoints/N/epoch-0003.pt` is all that trial N needs to go on after epoch 3, its
-network's weights among it.
+`checkpoints/N/epoch-0003.pt` is the full training state of trial N after epoch 3, its network's
+weights included. Kept are the newest checkpoint of a running or paused trial, and the best one of
+each trial on the front of score against training time.
 """
 
 import contextlib
@@ -14,30 +15,30 @@ from search.terms.front import non_dominated
 
 
 def trial_folder(trial: int) -> str:
-    """Where trial number `trial` keeps its files."""
+    """The folder of a trial's checkpoints in a store."""
     return f"{CHECKPOINTS}/{trial}"
 
 
 def checkpoint_name(trial: int, epoch: int) -> str:
-    """The checkpoint of a trial after `epoch`."""
+    """The name in a store of a trial's checkpoint after `epoch`."""
     return f"{trial_folder(trial)}/epoch-{epoch:04d}.pt"
 
 
 def keep_needed(store: Store, trial: Trial) -> None:
-    """Deletes a running trial's checkpoints but those of its best epoch, of the last one that was
-    told, and of epochs to be told."""
+    """Deletes a running trial's checkpoints, except those of its best epoch, of the newest recorded
+    one, and of later epochs, whose results are still on the way."""
     told = trial.last_epoch
     _keep(store, trial, _names(store, trial_folder(trial.trial)), lambda epoch: epoch >= told)
 
 
 def sweep(store: Store, state: SearchState) -> None:
-    """Deletes what neither a running or paused trial nor a point of the front needs.
+    """Deletes checkpoints that neither a running or paused trial nor a point of the front needs.
 
-    Worth doing once more when all has ended: a stopped trial's worker may have been writing.
+    Called when a search has ended, too: the worker of a stopped trial may have written one late.
     """
     held = [trial for trial in state.trials.values() if trial.best]
     needed = {held[index].trial for index in non_dominated([_point(trial) for trial in held])}
-    if state.winner:  # of equally accurate trials it need not be the one trained the fastest
+    if state.winner:  # of trials with equal scores it need not be the one trained the fastest
         needed.add(state.winner.trial)
     by_trial: dict[str, list[str]] = {}
     for name in _names(store, CHECKPOINTS):
@@ -49,16 +50,18 @@ def sweep(store: Store, state: SearchState) -> None:
 
 
 class CheckpointKeeper:
-    """Deletes, trial by trial, what is no longer needed, without a look at all the others."""
+    """Deletes obsolete checkpoints as trials pause and end; keeps the front of score against
+    training time incrementally, without a pass over all trials."""
 
     def __init__(self, store: Store, state: SearchState) -> None:
-        """Begins with what is needed of the trials that are there."""
+        """Begins with the front of the trials in `state`."""
         self._store, self._state = store, state
         self._front = [trial for trial in state.trials.values() if trial.best]
         self._front = [self._front[i] for i in non_dominated([_point(t) for t in self._front])]
 
     def settle(self, trial: Trial) -> None:
-        """A trial was paused or has ended: what it and those that it outdid do not need goes."""
+        """After a trial was paused or ended: deletes obsolete checkpoints of it, and of trials that
+        it pushes off the front."""
         before = [each for each in self._front if each is not trial]
         among = [*before, trial] if trial.best else before
         self._front = [among[i] for i in non_dominated([_point(each) for each in among])]
@@ -70,8 +73,8 @@ class CheckpointKeeper:
 
 
 def _names(store: Store, folder: str) -> list[str]:
-    """What is there to be looked through; nothing while the storage does not answer, for no search
-    should end for want of tidiness."""
+    """The files below `folder`; none where the storage cannot be read, since a failed clean-up must
+    not end a search."""
     try:
         return store.names(folder)
     except OSError:
@@ -79,7 +82,7 @@ def _names(store: Store, folder: str) -> list[str]:
 
 
 def _point(trial: Trial) -> tuple[float, float]:
-    """Score and seconds of training at a trial's best; it has one."""
+    """(score, worker-seconds of training) at the best epoch of a trial that has one."""
     assert trial.best and trial.score is not None
     return trial.score, trial.train_seconds(trial.best["epoch"])
 
@@ -107,5 +110,5 @@ def _keep(
     for name in names:
         epoch = int(PurePosixPath(name).stem.partition("-")[2])
         if epoch != kept and not also(epoch):
-            with contextlib.suppress(OSError):  # as where it is looked through
+            with contextlib.suppress(OSError):  # a failed clean-up must not end a search
                 store.delete(name)

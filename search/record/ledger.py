@@ -1,15 +1,16 @@
-"""The ledger: an append-only stream of JSON lines in segments, the truth about a run.
+"""The ledger: the append-only log of a run, JSON lines in segment files, fsynced as written.
 
-Each line has `seq` (from 0, without gaps), `time` (seconds since 1970) and `kind`:
+All other state of a run is derived from it. Each line has `seq` (from 0, without gaps), `time`
+(seconds since 1970) and `kind`:
 
-- run: `event` start (with what this session's workers hold, and its `generation`, one more than
-  those before), end or interrupted
+- run: `event` start (with the resources of this session's workers, and its `generation`, one more
+  than those before), end or interrupted
 - decision: `action` start, resume, restart or refuse, and why
 - trial: a trial's new `state`; the first such line has its design and seed, and each with which a
-  session begins to train it the share of the device. A running one is in a lane from this line on,
-  or with `in_lane` false waits for one
+  session begins to train it the resources of its workers. A running trial is in a lane from this
+  line on, or with `in_lane` false waits for one
 - epoch: the result of one epoch
-- cost: worker-seconds of one trial for one item, and the share with which they were held
+- cost: worker-seconds of one trial for one item, and the resources that the workers held
 """
 
 import contextlib
@@ -31,12 +32,12 @@ SEGMENT_LINES = 10_000
 
 
 class LedgerError(ValueError):
-    """A line of a ledger cannot be read; the message names it."""
+    """A line of a ledger is damaged or missing; the message names it."""
 
 
 class Ledger:
-    """The one writer of a run's ledger. Lines are on disk when `append` returns, or where several
-    calls are made `together`, at their end."""
+    """The only writer of a run's ledger. Lines are fsynced when `append` returns, or for several
+    calls within `together`, at its end."""
 
     def __init__(
         self,
@@ -44,21 +45,22 @@ class Ledger:
         segment_lines: int = SEGMENT_LINES,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Opens the ledger in `folder`, made if need be; goes on after its last whole line."""
+        """Opens the ledger in `folder`, creating it if need be, to append after its last complete
+        line."""
         self.folder, self._clock = folder, clock
         self._segment_lines = segment_lines
         self.waiting = False
-        """Whether lines may not be on disk yet."""
+        """Whether lines may not be fsynced yet (within `together`)."""
         self._failed: OSError | None = None
         if not folder.is_dir():
             folder.mkdir(parents=True, exist_ok=True)
             sync_folder(folder.parent)
         self.next_seq = sum(1 for _ in read(folder))
-        # A torn line stays where it is, dropped by every reader: what follows has a new segment.
+        # A torn last line stays, and every reader drops it: what follows goes to a new segment.
         self._segment = self._open_segment(len(_segments(folder)))
 
     def append(self, *entries: tuple[Kind, Fields]) -> list[Line]:
-        """Writes a line for each entry, all with one wait for the disk, and gives them back."""
+        """Writes a line for each entry, with one fsync for all, and returns the lines."""
         with self._once():
             lines = [self._write(kind, fields) for kind, fields in entries]
             self._segment.flush()
@@ -68,8 +70,8 @@ class Ledger:
 
     @contextmanager
     def _once(self) -> Iterator[None]:
-        """What fails within it fails for good: what follows a line that may be missing, or half
-        there, would be no ledger."""
+        """Makes the first OSError permanent: lines after one that may be missing or torn would not
+        be a valid ledger."""
         if self._failed:
             raise self._failed
         try:
@@ -80,8 +82,8 @@ class Ledger:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Within it a line may be read at once, but outlives a machine that goes down only when all
-        are written: one wait for the disk for them all."""
+        """Groups commits: lines written within it are visible at once, but durable only at its end,
+        with one fsync for all."""
         self.waiting = True
         try:
             yield
@@ -105,26 +107,26 @@ class Ledger:
         return line
 
     def close(self) -> None:
-        """Closes the segment; nothing is pending, unless it could not be written."""
+        """Closes the segment; raises no further OSError after a write has failed."""
         with contextlib.suppress(*[OSError] * bool(self._failed)):
             self._segment.close()
 
     def _open_segment(self, number: int) -> Any:
         segment = (self.folder / f"{number:06d}.jsonl").open("ab")
-        sync_folder(self.folder)  # else a machine that goes down may lose the file with its lines
+        sync_folder(self.folder)  # else a machine crash may lose the file with its lines
         return segment
 
 
 def read(folder: Path) -> Iterator[Line]:
     """The lines of the ledger in `folder`, in order; a torn last line of a segment is dropped.
 
-    LedgerError where a line in between is damaged or missing.
+    Raises LedgerError where any other line is damaged or missing.
     """
     return parse((str(segment), segment.read_bytes()) for segment in _segments(folder))
 
 
 def parse(segments: Iterable[tuple[str, bytes]]) -> Iterator[Line]:
-    """The same of segments by name with their content, wherever they lie."""
+    """The lines of a ledger given as (name, content) of its segments; as `read` for the rest."""
     expected = 0
     for segment, content in segments:
         whole, _, _torn = content.rpartition(b"\n")
@@ -140,8 +142,8 @@ def parse(segments: Iterable[tuple[str, bytes]]) -> Iterator[Line]:
 
 
 def generation(lines: Iterable[Line]) -> int:
-    """Of the newest session that `lines` tell of; 0 before the first. Where they do not say it,
-    sessions are counted."""
+    """The generation of the newest session in `lines`; 0 before the first. Sessions are counted
+    where older lines do not state it."""
     newest = 0
     for line in lines:
         if line["kind"] == "run" and line["event"] == "start":

@@ -1,4 +1,5 @@
-"""Writes down what happens in a search: the ledger, the tables made from it, the weights kept."""
+"""The recorder: the only writer of a run. Appends each event to the ledger, folds it into the
+state, passes it to followers, and exports tables and deletes obsolete checkpoints."""
 
 import math
 import time
@@ -25,9 +26,9 @@ from search.terms.plan import Plan
 from search.terms.price import bill_of
 
 EXPORT_SECONDS = 5
-"""How often at most the tables are written while the search runs."""
+"""The shortest interval between exports of the tables while the search runs."""
 EXPORT_SHARE = 0.001
-"""And the part of the time that this may take."""
+"""The largest part of the time that exports may take, 0..1."""
 
 
 class RecordError(Exception):
@@ -35,11 +36,11 @@ class RecordError(Exception):
 
 
 Follow = Callable[[Line, state.SearchState], None]
-"""Is told each line, with the state that it led to."""
+"""A follower of the ledger: called with each new line, and the state after it."""
 
 
 class Recorder:
-    """The one writer of a run. It holds the state that the ledger's lines fold to."""
+    """Writes the ledger of a run, and holds the state that its lines fold to."""
 
     def __init__(
         self,
@@ -56,9 +57,9 @@ class Recorder:
         generation: int | None = None,
         metric: Metric = "accuracy",
     ) -> None:
-        """Goes on with the state `known` where there is a ledger already; `followers` are told
-        what is written from now on. Checkpoints lie in `store`, or else in `run`. Times are those
-        of `clock`, the machine's unless told otherwise. `generation` is the session's."""
+        """Begins a session: `known` is the state of the ledger that is in `run` already, if any;
+        `followers` are called for lines from now on. Checkpoints lie in `store`, or else in `run`;
+        `clock` defaults to the machine's; `generation` is the session's."""
         self._store = store or Folder(str(run))
         self.run, self.plan, self.price = run, plan, price
         self.state = known or state.SearchState()
@@ -67,9 +68,9 @@ class Recorder:
         self._ledger = Ledger(run / "ledger", clock=self._clock)
         self._shape, self._classes, self._scalars = shape, classes, scalars
         self._waited: dict[int, float] = {}
-        """When the workers of a trial's new lane were last said to be still to come."""
+        """By trial, when its new lane last reported that its workers were still starting."""
         self._groups: dict[str, int] = {}
-        """Numbers of the worker groups, in the order in which they were first heard of."""
+        """Numbers of the worker groups by name, in the order of their first epochs."""
         lanes = (line["lane"] for trial in self.state.trials.values() for line in trial.epochs)
         self._first_group = max(lanes, default=-1) + 1
         self._exported = self._export_seconds = 0.0
@@ -83,21 +84,21 @@ class Recorder:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Within it all that is written waits for the disk once, at the end."""
+        """Groups all lines written within it into one fsync, at the end."""
         with self._writing(), self._ledger.together():
             yield
         self._tidy()
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """While it is entered, an OSError is the disk's: a RecordError."""
+        """While entered, an OSError is raised as a RecordError that names the run's folder."""
         try:
             yield
         except OSError as error:
             raise RecordError(f"{self.run} cannot be written: {first_line(error)}") from error
 
     def refuse(self, design: Design, reason: str) -> None:
-        """A design that is not trained."""
+        """Records that a proposed design is not trained, and why."""
         fields = {"action": "refuse", "design": to_dict(design), "reason": reason}
         self._write(("decision", fields))
 
@@ -111,7 +112,7 @@ class Recorder:
         by: str = "",
         expected: ExpectedGain | None = None,
     ) -> int:
-        """A trial that begins now, proposed `by`, to pause at `to_epoch`; gives its number."""
+        """Records a new trial, proposed `by`, which is to pause at `to_epoch`; its number."""
         number = len(self.state.trials)
         parameters, flops = measure_size(design, self._shape, self._classes)
         self._write(
@@ -138,7 +139,7 @@ class Recorder:
         return number
 
     def resume(self, trial: int, to_epoch: int, expected: ExpectedGain | None = None) -> None:
-        """A paused trial goes on."""
+        """Records that a paused trial is promoted: it is to be trained on to `to_epoch`."""
         told = self.state.trials[trial].last_epoch
         decision = {"action": "resume", "trial": trial, "from_epoch": told, "to_epoch": to_epoch}
         state = {"trial": trial, "state": "running", "action": "resume", "to_epoch": to_epoch}
@@ -146,26 +147,26 @@ class Recorder:
         self._write(("decision", decision | promise.fields_of(expected)), ("trial", state))
 
     def go_on(self, trial: int) -> None:
-        """A trial whose leg was cut when the search was goes on with it."""
+        """Records that a trial goes on with the leg that the end of an earlier session cut."""
         self._write(("trial", _waiting(trial) | self._share()))
 
     def enter_lane(self, trial: int) -> None:
-        """A running trial that waited for a lane holds one from now on."""
+        """Records that a running trial that waited for a lane has one from now on."""
         if self.state.trials[trial].account.stay is None:
             self._write(("trial", {"trial": trial, "state": "running", "in_lane": True}))
 
     def workers_to_come(self, trial: int) -> None:
-        """In the lane of a running trial no epoch has begun."""
+        """Notes that a lane's workers are still starting: its time so far is not lost training."""
         self._waited[trial] = self._clock()
 
     def leave_lane(self, trial: int) -> None:
-        """A running trial whose epoch had not begun waits for another lane."""
+        """Records that a running trial whose epoch had not begun waits for another lane."""
         if self.state.trials[trial].account.stay is not None:
             costs = self._book(trial, self._clock(), lost=False)
             self._write(*costs, ("trial", _waiting(trial)))
 
     def pause(self, trial: int, reason: str = "") -> None:
-        """A running trial waits: where it was to come, or for the `reason` given."""
+        """Records that a running trial is paused: at its rung, or for the `reason` given."""
         if trial not in self.state.running:
             return
         known = self.state.trials[trial]
@@ -175,25 +176,25 @@ class Recorder:
         self._export_now_and_then()
 
     def give_up(self, trial: int, reason: str) -> None:
-        """A paused trial is never to go on."""
+        """Records that a paused trial is stopped for good."""
         self._write(("trial", {"trial": trial, "state": "stopped", "reason": reason}))
         self._later(self._keeper.settle, self.state.trials[trial])
 
     def restart(self, trial: int, reason: str, from_epoch: int) -> None:
-        """A running trial has lost its lane, or its machine failed: it goes on in another."""
+        """Records a machine fault or lost lane: a running trial restarts from `from_epoch`."""
         fields = {"action": "restart", "trial": trial, "from_epoch": from_epoch, "reason": reason}
         costs = self._book(trial, self._clock())
         self._write(*costs, ("trial", _waiting(trial)), ("decision", fields))
 
     def epoch(self, trial: int, result: dict[str, Any], group: str) -> None:
-        """One epoch's result, the fields of EpochResult with precision and device.
+        """Records one epoch's result: the fields of EpochResult, with precision and device.
 
-        `group` names the worker group that trained it: a lane's, until it is lost.
+        `group` names the worker group that trained it.
         """
         if trial not in self.state.running:
-            return  # told after its end
+            return  # reported after the trial's end
         lane = self._groups.setdefault(group, self._first_group + len(self._groups))
-        # JSON has no word for what is not a number.
+        # JSON has no NaN and no infinity.
         sound = {
             key: None if isinstance(value, float) and not math.isfinite(value) else value
             for key, value in result.items()
@@ -206,7 +207,7 @@ class Recorder:
         self._export_now_and_then()
 
     def end(self, trial: int, ended: state.TrialState | None = None, reason: str = "") -> None:
-        """A trial's end: finished or stopped by how far it came, unless `ended` says otherwise."""
+        """Records a trial's end: finished after its last epoch, else stopped; or `ended`."""
         if trial not in self.state.running:
             return
         known = self.state.trials[trial]
@@ -222,8 +223,8 @@ class Recorder:
     def _book(
         self, trial: int, now: float | None, lost: bool = True
     ) -> list[tuple[Kind, dict[str, Any]]]:
-        """Lines for what a running trial has used until `now` and was not booked; whether `lost`
-        is what its lane was held for since its newest epoch."""
+        """Cost entries for what a running trial has used until `now` and is not booked. With `lost`
+        the time since its newest epoch counts as lost, else as overhead."""
         known, began = self.state.trials[trial], self._waited.pop(trial, ALL_LOST)
         due = dict.fromkeys(((item, known.share) for item in ITEMS), 0.0)
         due |= known.account.open(now, began if lost else float("inf"))
@@ -233,29 +234,29 @@ class Recorder:
         ]
 
     def _share(self) -> dict[str, Any]:
-        """What the workers of this session hold."""
+        """The resources that a trial's workers hold in this session."""
         plan = self.plan
         share = Share(plan.workers_per_trial, plan.cpus_per_worker, plan.gpus_per_worker)
         return share._asdict()
 
     def close(self, event: str, reason: str) -> None:
-        """Ends the ledger; every trial has ended."""
+        """Records the end of the session, exports the tables and closes the ledger."""
         self._write(("run", {"event": event, "reason": reason}))
         with self._writing():
             self._export()
             self._ledger.close()
 
     def running(self) -> list[int]:
-        """Numbers of the trials that run."""
+        """Numbers of the running trials, in order."""
         return sorted(self.state.running)
 
     def seconds(self) -> float:
-        """Wall clock of the search, its earlier sessions included."""
+        """Wall-clock seconds of the search, its earlier sessions included."""
         return self.state.wall_seconds + self._clock() - (self.state.last_time or 0.0)
 
     def spent(self, budget: Budget) -> str:
-        """Which limit of `budget` is reached; empty while none is. Asked at each event: what many
-        running trials hold is added up only where it counts."""
+        """The limit of `budget` that is reached; empty while none is. Called at each event, so what
+        running trials hold is summed only where the budget limits it."""
         if not budget.limits_use:
             return budget.spent(self.seconds(), 0.0, 0.0)
         used = bill_of(self.state.held(self._clock()), self.price)
@@ -274,8 +275,7 @@ class Recorder:
         self._export_seconds = self._exported - began
 
     def _later(self, tidy: Callable[[state.Trial], None], trial: state.Trial) -> None:
-        """What follows from lines, and what they make needless goes, waits until they are on the
-        disk."""
+        """Runs a clean-up that follows from ledger lines once those lines are fsynced."""
         self._untidy.append(partial(tidy, trial))
         if not self._ledger.waiting:
             self._tidy()

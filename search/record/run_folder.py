@@ -1,4 +1,4 @@
-"""A run's folder: its name, its paths, and run.json."""
+"""A run's folder: its creation and lookup by name, and run.json with the run's metadata."""
 
 import datetime
 import json
@@ -33,7 +33,7 @@ def create(out: Path, name: str | None) -> Path:
 
 
 def of_home(path: Path | str) -> Path:
-    """A path, its ~ being the home folder; ValueError where there is no such home."""
+    """A path with ~ expanded; ValueError where there is no such home folder."""
     try:
         return Path(path).expanduser()
     except RuntimeError as error:
@@ -66,7 +66,7 @@ def _with_suffixes(base: str) -> Any:
 
 
 def write_info(run: Path, **fields: Any) -> dict[str, Any]:
-    """Sets fields of run.json, keeping the others; gives all of them."""
+    """Sets fields of run.json, keeping the others; returns all of them."""
     path = run / "run.json"
     info = json.loads(path.read_text()) if path.exists() else {}
     info |= fields
@@ -75,12 +75,12 @@ def write_info(run: Path, **fields: Any) -> dict[str, Any]:
 
 
 def now() -> str:
-    """The time in UTC, ISO 8601, to the second."""
+    """The current time in UTC, ISO 8601, to the second."""
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
 def versions() -> dict[str, str]:
-    """Versions of what decides a result."""
+    """Versions of Python and of the packages that affect results."""
     names = ("kneepoint", "torch", "ray", "optuna")
     return {"python": platform.python_version()} | {n: metadata.version(n) for n in names}
 

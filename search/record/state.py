@@ -1,4 +1,5 @@
-"""The state of a search: a fold over its ledger."""
+"""The state of a search and of its trials, folded from the ledger (event sourcing); holds the
+incumbent as `winner`."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,12 +17,13 @@ TrialState = Literal["running", "paused", "finished", "stopped", "failed"]
 
 DIVERGED, OUT_OF_MEMORY = "diverged", "out_of_memory"
 OWN_ENDS = (DIVERGED, OUT_OF_MEMORY)
-"""Reasons of failed trials that are their designs' own: results, from which is learned."""
+"""Reasons of failed trials that the design itself causes: observations for the searcher, while
+machine faults are not."""
 
 
 @dataclass
 class Trial:
-    """All that a ledger says of one trial."""
+    """The state of one trial, as its ledger lines say."""
 
     trial: int
     design: Design
@@ -29,7 +31,7 @@ class Trial:
     parameters: int
     flops: int
     name: str = ""
-    """Of a known design, such as cnn-3; empty for a sampled one."""
+    """The name of a known design, such as cnn-3; empty for a sampled one."""
     state: TrialState = "running"
     reason: str = ""
     """Why it was stopped, failed, or was cut short."""
@@ -41,17 +43,17 @@ class Trial:
     restarts: int = 0
     """How often it went on in another lane because its own was lost."""
     to_epoch: int = 0
-    """Where it pauses next, or ends."""
+    """The epoch at which it pauses next, or ends."""
     epochs: list[dict[str, Any]] = field(default_factory=list)
     """Its epoch lines, in order."""
     account: Account = field(default_factory=Account)
-    """What it has used."""
+    """The worker-seconds that it has used."""
     metric: Metric = "accuracy"
-    """What the search optimises."""
+    """The metric that the search maximises."""
 
     @property
     def share(self) -> Share:
-        """What its workers hold, in the session that was the last to train it."""
+        """The resources of its workers, in the last session that trained it."""
         return Share(self.workers, self.cpus_per_worker, self.gpus_per_worker)
 
     @property
@@ -61,22 +63,20 @@ class Trial:
 
     @property
     def costs(self) -> dict[str, float]:
-        """Worker-seconds by item that are booked: all, once it runs no more."""
+        """Booked worker-seconds by item: complete once the trial no longer runs."""
         booked = by_item(self.account.booked)
         return {item: sum(held.values()) for item, held in booked.items()}
 
     def use(self, now: float | None) -> dict[str, Held]:
-        """All that it has used by the time `now`, by item: what it holds just then is `lost` until
-        an epoch is told."""
+        """Worker-seconds used by the time `now`, by item and resources: an epoch in progress counts
+        as `lost` until its result is recorded."""
         running = self.state == "running"
         return by_item(self.account.booked, self.account.open(now) if running else {})
 
     @property
     def points(self) -> list[dict[str, Any]]:
-        """The epochs whose result anyone gets who trains this design for just so long.
-
-        An epoch that diverged is none.
-        """
+        """The epochs that count as results: those that training the design for just so many epochs
+        would reproduce (Design.is_result), and that did not diverge."""
         return [
             line
             for line in self.epochs
@@ -92,20 +92,20 @@ class Trial:
 
     @property
     def score(self) -> float | None:
-        """The best point's accuracy, or balanced accuracy where that is what is optimised."""
+        """The best point's accuracy, or balanced accuracy where that is the metric; 0..1."""
         return score_of(self.best, self.metric) if self.best else None
 
     @property
     def last_epoch(self) -> int:
-        """The newest epoch that was told; 0 before the first."""
+        """The newest recorded epoch; 0 before the first."""
         return self.epochs[-1]["epoch"] if self.epochs else 0
 
     def train_seconds(self, epochs: int | None = None) -> float:
-        """Worker-seconds of training, evaluation excluded, up to and with epoch `epochs`."""
+        """Worker-seconds of training, without evaluation, up to and including epoch `epochs`."""
         return sum(self.trained(epochs).values())
 
     def trained(self, epochs: int | None = None) -> Held:
-        """The same by what the workers held: sessions of a run may differ in that."""
+        """The same by the resources of the workers, which may differ between sessions."""
         held: Held = {}
         for line in self.epochs:
             if epochs is None or line["epoch"] <= epochs:
@@ -116,44 +116,45 @@ class Trial:
 
 @dataclass
 class SearchState:
-    """Trials by number, and what else the ledger tells."""
+    """The state of a search: trials by number, totals, and the incumbent."""
 
     trials: dict[int, Trial] = field(default_factory=dict)
     decisions: int = 0
     refused: list[dict[str, Any]] = field(default_factory=list)
-    """Decision lines of designs that were never trained."""
+    """Decision lines of proposed designs that were refused."""
     promises: list[GainRecord] = field(default_factory=list)
+    """The expected gain of each decision that had one, in order; the stopping rule reads them."""
     metric: Metric = "accuracy"
-    """What the search optimises, and chooses its winner by."""
+    """The metric that the search maximises, and by which it chooses the winner."""
     ended: str = ""
-    """The run's last event; empty while it runs."""
+    """The run's last event, end or interrupted; empty while it runs."""
     wall_seconds: float = 0.0
-    """On the clock, while the search ran."""
+    """Wall-clock seconds of all sessions."""
     trained: Held = field(default_factory=dict)
     """Worker-seconds of all trials' training."""
     booked: Held = field(default_factory=dict)
-    """Of all cost lines."""
+    """Worker-seconds of all cost lines."""
     running: set[int] = field(default_factory=set)
     """Numbers of the trials that run, or ran when the search was cut."""
     open: Trend = field(default_factory=Trend)
-    """What they hold, and is not booked."""
+    """What the running trials have used that is not booked yet, as a function of time."""
     share: Share | None = None
-    """What the workers of this session hold; None in ledgers that do not say when a lane is
-    held."""
+    """The resources of a trial's workers in this session; None in older ledgers, which do not say
+    when a trial is in a lane."""
     winner: Trial | None = None
-    """The trial with the best point; the cheaper one (FLOPs) of equals."""
+    """The incumbent: the trial with the best score; of equals the one with fewer FLOPs."""
     last_time: float | None = None
-    """Of the newest line of the session that runs."""
+    """The time of the newest line of the current session, seconds since 1970."""
 
     def held(self, now: float | None = None) -> Held:
-        """Worker-seconds for which workers were held: until `now`, or the newest line."""
+        """Worker-seconds that trials held by resources, until `now` or else the newest line."""
         held = self.open.held((self.last_time or 0.0) if now is None else now)
         add(held, self.booked)
         return held
 
     @property
     def best_accuracy(self) -> float:
-        """The winner's, balanced where that is what is optimised; 0 without one."""
+        """The incumbent's score, 0..1; 0 without one."""
         return (self.winner.score if self.winner else None) or 0.0
 
 
@@ -171,7 +172,7 @@ def load(run: Path) -> SearchState:
 
 
 def apply(state: SearchState, line: ledger.Line) -> None:
-    """Moves `state` on by one line."""
+    """Applies one ledger line to `state`, in place."""
     _apply_time(state, line)
     match line["kind"]:
         case "run":
@@ -188,7 +189,7 @@ def apply(state: SearchState, line: ledger.Line) -> None:
 
 
 def _count(state: SearchState, number: int, sign: int) -> None:
-    """What a trial holds, in what all of them hold: taken out and put in again."""
+    """Adds (sign 1) or subtracts (-1) a running trial's unbooked use in the total of all."""
     if number in state.running:
         state.open.change(state.trials[number].account.trend(), sign)
 
@@ -214,7 +215,7 @@ def _apply_time(state: SearchState, line: ledger.Line) -> None:
 
 
 def _cut_stays(state: SearchState) -> None:
-    """Lanes of a session that came to no end were held until its newest line, for all one knows."""
+    """Closes the stays of a session that crashed: its lanes count as held until its newest line."""
     state.open = Trend()
     for number in state.running:
         stay = state.trials[number].account.stay
@@ -244,7 +245,7 @@ def _apply_decision(state: SearchState, line: ledger.Line) -> None:
 
 def _apply_epoch(state: SearchState, line: ledger.Line) -> None:
     trial = state.trials[line["trial"]]
-    # An epoch that was trained again after a fault replaces what was told of it before.
+    # An epoch that was trained again after a fault replaces its earlier result.
     anew = trial.last_epoch >= line["epoch"]
     for replaced in (e for e in trial.epochs if e["epoch"] >= line["epoch"]):
         trial.account.throw_away(replaced)
@@ -281,7 +282,8 @@ def _apply_trial(state: SearchState, line: ledger.Line) -> None:
 
 
 def _apply_lane(state: SearchState, trial: Trial, line: ledger.Line) -> None:
-    """Whether the trial is in a lane: where it runs, unless `in_lane` says that it waits."""
+    """Opens or closes a trial's stay in a lane: a running trial is in one, unless `in_lane` is
+    false."""
     runs, known = line["state"] == "running", trial.trial in state.running
     if not (runs and known and line.get("in_lane", True)):
         trial.account.leave_lane()

@@ -1,4 +1,5 @@
-"""Tells a strategy what the ledger says: in a search as it is written, and in a resume again."""
+"""Feeds ledger lines to a strategy as observations: live as they are written, or replayed at a
+resume, so that the strategy's state depends on the ledger alone."""
 
 from typing import Any
 
@@ -10,16 +11,15 @@ from search.terms.metric import score_of
 
 
 class Follower:
-    """Carries ledger lines to a strategy, which so knows of a search what its ledger knows, and no
-    more."""
+    """A ledger follower that turns lines into calls of a strategy (started, told, ended, ...)."""
 
     def __init__(self, strategy: Strategy[Design], second: str = "") -> None:
-        """With a `second` objective its measurements are told too."""
+        """With a `second` objective its measurements are passed on too."""
         self._strategy, self._second = strategy, second
         self._known: set[int] = set()
 
     def __call__(self, line: ledger.Line, known: SearchState) -> None:
-        """The next line."""
+        """Passes on the next line; `known` is the state after it."""
         match line["kind"]:
             case "run" if line["event"] == "start":
                 self._strategy.went_on()
@@ -35,7 +35,7 @@ class Follower:
         number, state = line["trial"], line["state"]
         if number not in self._known:
             self._known.add(number)
-            self._strategy.decided()  # not before: of a line that is torn nothing may follow
+            self._strategy.decided()  # only now: the decision line counts once this one is written
             design = from_dict(line["design"])
             to_epoch = line.get("to_epoch", design.epochs)
             self._strategy.started(number, design, to_epoch, line.get("name", ""))
@@ -45,11 +45,11 @@ class Follower:
             self._strategy.decided()
             self._strategy.resumed(number, line["to_epoch"])
         elif state in ("finished", "stopped", "failed"):
-            # A machine's fault, which older runs have as a failure, says nothing of a design.
+            # A machine fault, which older runs record as a failure, is no observation of a design.
             failed = state == "failed" and line.get("reason") in OWN_ENDS
             self._strategy.ended(number, failed=failed)
 
     def _tell_epoch(self, line: dict[str, Any], score: float | None) -> None:
-        if self._second == "latency":  # of as many images for every trial: the evaluation's
+        if self._second == "latency":  # evaluation time: of as many images for every trial
             self._strategy.measured(line["trial"], line["eval_seconds"])
         self._strategy.told(line["trial"], line["epoch"], score, line["train_seconds"])

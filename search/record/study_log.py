@@ -1,8 +1,9 @@
-"""Writes study.log, Optuna's journal storage of a search, for people: from the ledger's lines.
+"""Exports a search as an Optuna study: study.log, a journal storage written from ledger lines.
 
-optuna-dashboard opens it while the search runs. A trial is COMPLETE when it was trained to its last
-epoch; RUNNING while it trains or waits (then with the attribute `paused`), and PRUNED when it was
-ended before, or was left when the search ended; FAIL, with the reason, when it failed.
+For people only, never read back; optuna-dashboard opens it while the search runs. A trial is
+COMPLETE when it was trained to its last epoch; RUNNING while it trains or is paused (then with the
+attribute `paused`); PRUNED when it was ended early, or was paused when the search ended; FAIL, with
+the reason, when it failed.
 """
 
 import datetime
@@ -27,12 +28,12 @@ STUDY = "kneepoint"
 
 
 class StudyLog:
-    """The one writer of a run's study.log."""
+    """A ledger follower that writes a run's study.log."""
 
     def __init__(
         self, path: Path, space: Space[Design], second: str = "", metric: Metric = "accuracy"
     ) -> None:
-        """Begins anew: what was written before is made again from the ledger."""
+        """Creates the study anew, deleting an earlier file: `catch_up` rebuilds its content."""
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         path.unlink(missing_ok=True)
         self._space, self._second = space, second
@@ -46,14 +47,14 @@ class StudyLog:
         self._storage.set_study_system_attr(self._study, "study:metric_names", names)
 
     def catch_up(self, known: SearchState) -> None:
-        """Writes the trials of earlier sessions as they are now."""
+        """Writes the trials of earlier sessions, in their current states."""
         for line in known.refused:
             self._refuse(line)
         for trial in known.trials.values():
             self._create(trial)
 
     def __call__(self, line: ledger.Line, known: SearchState) -> None:
-        """A line of the ledger, and the state with it."""
+        """Writes what the next ledger line changes; `known` is the state after it."""
         if line["kind"] == "decision" and line["action"] == "refuse":
             self._refuse(line)
         elif line["kind"] == "epoch":
@@ -67,7 +68,7 @@ class StudyLog:
             self._close(known)
 
     def _close(self, known: SearchState) -> None:
-        """The search has ended: what waits is told as pruned."""
+        """Closes all open trials when the session ends: paused ones become PRUNED."""
         for number in list(self._ids):
             self._finish(known.trials[number])
 
@@ -135,7 +136,7 @@ class StudyLog:
 
 
 def _measure(trial: Trial, objective: str) -> float:
-    """What a trained trial has of the objective beside accuracy, at its best."""
+    """A finished trial's value of the second objective, minimised: seconds, or a count."""
     assert trial.best
     if objective == "cost":
         return trial.train_seconds(trial.best["epoch"])

@@ -1,4 +1,4 @@
-"""Writes each trial's epochs as TensorBoard events, one TensorBoard run a trial."""
+"""Writes each trial's learning curves as TensorBoard event files, one TensorBoard run a trial."""
 
 import struct
 from pathlib import Path
@@ -15,19 +15,21 @@ SCALARS = (
     "images_per_second",
 )
 VERSION = "brain.Event:2"
-"""Of the format, in the first event of each file."""
+"""The format's version, in the first event of each file."""
 
 
 class Scalars:
-    """Events in `run`/tensorboard. A file is open only while it is written: a writer of
-    tensorboardX's is a thread and an open file for each trial that runs, of which there may be a
-    thousand."""
+    """Appends scalar events below `run`/tensorboard, opening a file only to write it.
+
+    A SummaryWriter of tensorboardX would keep a thread and an open file for each running trial, of
+    which there may be a thousand.
+    """
 
     def __init__(self, run: Path) -> None:
         self._folder = run / "tensorboard"
 
     def epoch(self, trial: Trial) -> None:
-        """The newest epoch of `trial`."""
+        """Appends the newest epoch of `trial`."""
         folder = self._folder_of(trial)
         path = folder / "events.out.tfevents.kneepoint"
         line, records = trial.epochs[-1], b""
@@ -45,14 +47,15 @@ class Scalars:
             file.write(records + _record(event.SerializeToString()))
 
     def _folder_of(self, trial: Trial) -> Path:
-        """Named for people; of a run that an older version began, as that named it."""
+        """The trial's folder, named after its design; as an older version named it if that
+        exists."""
         older = self._folder / f"{trial.trial:04d}-{trial.design.id}"
         newer = self._folder / f"{trial.trial:04d}-{trial.name or file_name(trial.design)}"
         return older if older.exists() else newer
 
 
 def _record(data: bytes) -> bytes:
-    """As TensorFlow frames records: length, its checksum, data, its checksum."""
+    """A record in TensorFlow's framing: length, its checksum, data, its checksum."""
     length = struct.pack("<Q", len(data))
     return b"".join((length, _checksum(length), data, _checksum(data)))
 

@@ -1,4 +1,5 @@
-"""Strategies to measure ours by, each as it is known or as its library has it."""
+"""Baseline strategies for comparisons: random search, ASHA, Optuna's TPE, and others, each as
+published or as its library implements it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,15 +13,16 @@ from search.strategy.search_strategy import Scheduler, Searcher, SearchStrategy,
 from search.terms.actions import D, Resume, Space, Start, Strategy
 
 ALL = 10_000
-"""A sampler that learns from so many trials learns from all."""
+"""A limit on a sampler's trials that is never reached."""
 TRIED, KEPT = 60, 3
-"""One epoch for so many, then so many in full."""
+"""A round of `OneEpochEach`: so many designs for one epoch, then so many of them to the end."""
 
 MakeStrategy = Callable[[CurveTable, TableSpace, int], Strategy[Point]]
 
 
 class Shuffled(NonLearningStrategy[Point]):
-    """Random search as it is scored: the table's configurations in random order, each in full."""
+    """Random search without replacement: the table's configurations in random order, each trained
+    to its last epoch."""
 
     def __init__(self, table: CurveTable, seed: int) -> None:
         self._left = [tuple(point) for point in table.points.tolist()]
@@ -28,22 +30,23 @@ class Shuffled(NonLearningStrategy[Point]):
         self._epochs = table.epochs
 
     def next(self, *, new: bool = True) -> Start[Point] | None:
-        """The next one."""
+        """Starts the next configuration."""
         return Start(self._left.pop(), self._epochs, "random") if new and self._left else None
 
 
 @dataclass
 class _Round:
-    """So many designs with one epoch each."""
+    """A round of TRIED designs with one epoch each."""
 
     begun: int = 0
     accuracies: dict[int, float] = field(default_factory=dict)
     left: list[int] | None = None
-    """The best, that are to be trained in full."""
+    """The best trials, yet to be trained to the end; None until the round is complete."""
 
 
 class OneEpochEach(NonLearningStrategy[D]):
-    """Random designs: one epoch for each of 60, the best three in full, and again."""
+    """Random search with a one-epoch screening: of each 60 random designs, trained for one epoch,
+    the best three are trained to the end."""
 
     def __init__(self, space: Space[D], seed: int) -> None:
         self._space, self._random = space, random_for(seed)
@@ -51,7 +54,7 @@ class OneEpochEach(NonLearningStrategy[D]):
         self._round_of: dict[int, _Round] = {}
 
     def next(self, *, new: bool = True) -> Start[D] | Resume | None:
-        """The best of a round that is complete, else a further design."""
+        """Promotes the best trials of a complete round, else starts a random design."""
         for each in self._rounds:
             if each.left is None and len(each.accuracies) == TRIED:
                 order = sorted(each.accuracies, key=lambda trial: -each.accuracies[trial])
@@ -65,7 +68,7 @@ class OneEpochEach(NonLearningStrategy[D]):
         return Start(self._space.sample(RandomSuggest(self._random)), 1, "random")
 
     def last_resort(self) -> Resume | None:
-        """The best of what there is, where no design is left to fill a round."""
+        """Promotes the best trials of a round that no further design can complete."""
         unfinished = self._rounds[-1]
         if unfinished.left is None and unfinished.accuracies:
             order = sorted(unfinished.accuracies, key=lambda t: -unfinished.accuracies[t])
@@ -75,12 +78,12 @@ class OneEpochEach(NonLearningStrategy[D]):
         return None
 
     def started(self, trial: int, design: D, to_epoch: int, name: str = "") -> None:
-        """It belongs to the newest round."""
+        """A trial has started: it belongs to the newest round."""
         self._rounds[-1].begun += 1
         self._round_of[trial] = self._rounds[-1]
 
     def told(self, trial: int, epoch: int, accuracy: float | None, seconds: float) -> None:
-        """The first epoch counts."""
+        """An epoch's result; only the first epoch's counts."""
         if epoch == 1:
             self._round_of[trial].accuracies[trial] = accuracy or 0.0
 
@@ -95,7 +98,7 @@ def _tpe(kind: Tpe) -> MakeStrategy:
 
 def _asha(searcher: Searcher, reduction: int, grace: int) -> MakeStrategy:
     def make(table: CurveTable, space: TableSpace, seed: int) -> SearchStrategy[Point]:
-        from search.strategy.early_stopping import Asha  # Ray's own, which takes its time to import
+        from search.strategy.early_stopping import Asha  # imports Ray, which is slow
 
         settings = replace(_optunas("asha", seed), searcher=searcher)
         return SearchStrategy(space, settings, early=Asha(table.epochs, reduction, grace))
@@ -104,7 +107,7 @@ def _asha(searcher: Searcher, reduction: int, grace: int) -> MakeStrategy:
 
 
 def _optunas(scheduler: Scheduler, seed: int, tpe: Tpe = "grouped") -> StrategySettings:
-    """TPE as Optuna has it: it learns from all trials, the first ten of them random."""
+    """Settings of TPE as in Optuna: it learns from all trials, the first ten of them random."""
     sampler = SamplerSettings(most_trials=ALL, tpe=tpe)
     return StrategySettings("tpe", scheduler, seed, random_share=0, startup=10, sampler=sampler)
 
@@ -128,7 +131,7 @@ STRATEGIES: dict[str, Sequence[tuple[str, MakeStrategy]]] = {
     "promote-gp": [("", _ours("gp"))],
     "default": [("", _ours("curves"))],
 }
-"""By name, with variants, of which the best is reported: a rival at its best."""
+"""By name: the variants of each strategy, of which the best one is reported."""
 
 COMPARED = ("random", "one-epoch-60", "asha", "tpe", "tpe-asha", "default")
-"""What a comparison has unless it is told otherwise."""
+"""The strategies that are compared by default."""

@@ -1,4 +1,5 @@
-"""Compares strategies on tables of recorded curves, over seeds and numbers of workers."""
+"""Compares strategies on tables of recorded learning curves, over seeds and numbers of workers:
+cost to the target relative to random search."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,12 +13,12 @@ from search.replay.processes import run_all
 from search.replay.score import Score
 
 LEAST_RANDOM_SEEDS = 500
-"""Random search is what all are measured by, and costs next to nothing to replay."""
+"""The least number of seeds of random search: the reference of all, and cheap to replay."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """The replays of one strategy in one setting."""
+    """The replays, one per seed, of a strategy's variant on a table with a number of workers."""
 
     table: Path
     strategy: str
@@ -28,13 +29,14 @@ class Task:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a task."""
+    """The scores of a task, one per seed."""
 
     task: Task
     scores: tuple[Score, ...]
     full_cost: float
-    """Of the table: mean seconds of a full training."""
+    """Mean seconds of a full training in the table."""
     target: float
+    """The accuracy to be reached, 0..1."""
 
     @property
     def table(self) -> str:
@@ -43,7 +45,7 @@ class Result:
 
     @property
     def costs(self) -> list[float]:
-        """Worker-seconds to the target, infinite where it was not reached."""
+        """Worker-seconds to the target by seed, infinite where it was not reached."""
         return [each.cost for each in self.scores]
 
     @property
@@ -54,21 +56,22 @@ class Result:
 
 @dataclass(frozen=True)
 class Line:
-    """A strategy in a setting, its best variant, beside random search there."""
+    """A row of the comparison: a strategy's best variant relative to random search, on one table
+    with one number of workers."""
 
     result: Result
     ratio: float
-    """Random search's median cost over the median cost."""
+    """Random search's median cost divided by the strategy's: the speed-up."""
     quartiles: tuple[float, float]
-    """Of the seeds' ratios."""
+    """The first and third quartile of the ratios over seeds."""
     makespan: float
-    """Median seconds to the target."""
+    """Median simulated seconds to the target."""
 
 
 def tasks(
     tables: Sequence[Path], strategies: Sequence[str], workers: Sequence[int], seeds: int
 ) -> list[Task]:
-    """All settings, random search among them."""
+    """All tasks of a comparison, those of random search among them."""
     return [
         Task(table, name, variant, each, tuple(range(_seeds(name, seeds))))
         for table in tables
@@ -83,7 +86,7 @@ def _seeds(strategy: str, seeds: int) -> int:
 
 
 def run(todo: Sequence[Task], done: Callable[[], None]) -> list[Result]:
-    """The results of tasks, in their order, on all cores; `done` hears of each."""
+    """Runs tasks on all cores; their results in order. `done` is called after each."""
     return run_all(replay, todo, done)
 
 
@@ -97,7 +100,7 @@ def replay(task: Task) -> Result:
 
 
 def lines(results: Sequence[Result]) -> Iterator[Line]:
-    """For each table, number of workers and strategy its best variant."""
+    """The rows of the comparison: each strategy's best variant, by table and number of workers."""
     settings = dict.fromkeys((r.table, r.task.workers) for r in results)
     for setting in settings:
         there = [r for r in results if (r.table, r.task.workers) == setting]

@@ -1,4 +1,4 @@
-"""The best accuracy against what was spent, by strategy."""
+"""The figure of a comparison: best accuracy against training cost, by strategy."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,7 +25,7 @@ def draw(results: Sequence[Result], path: Path) -> None:
 
 
 def make(results: Sequence[Result]) -> Figure:
-    """A panel a table and number of workers, a line a strategy: the best of its variants."""
+    """One panel per table and number of workers, one line per strategy: its best variant."""
     best = [line.result for line in lines(results)]
     settings = list(dict.fromkeys((each.table, each.task.workers) for each in best))
     columns = min(COLUMNS, len(settings))
@@ -60,7 +60,7 @@ def _draw(panel: Axes, results: Sequence[Result], colours: Mapping[str, Any]) ->
 
 
 def _curve(trace: Sequence[tuple[float, float]], costs: Array) -> Array:
-    """The best accuracy at each of `costs`; NaN before the first."""
+    """The best accuracy at each of `costs`, worker-seconds; NaN before the first result."""
     spent, best = np.array(trace or [(np.inf, np.nan)]).T
     index = np.searchsorted(spent, costs, side="right") - 1
     return np.where(index >= 0, best[np.maximum(index, 0)], np.nan)

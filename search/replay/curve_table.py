@@ -1,8 +1,8 @@
-"""Tables of recorded learning curves, to replay a search without training.
+"""Tables of recorded learning curves (a tabular benchmark), their file format and search space.
 
 Long format, a csv (or .csv.gz) with a row for each configuration and epoch: config_id (0 to n-1),
-epoch (1 to T), any number of numeric hyperparameters, val_accuracy (0 to 1), and seconds, the cost
-of that one epoch.
+epoch (1 to T), one or more numeric hyperparameters, val_accuracy (0 to 1), and seconds, the cost of
+that one epoch.
 """
 
 from collections.abc import Mapping
@@ -18,29 +18,30 @@ from search.terms.actions import Suggest
 
 Array = NDArray[np.float64]
 Point = tuple[float, ...]
-"""A value for each hyperparameter."""
+"""A configuration: a value for each hyperparameter column."""
 
 REQUIRED = ("config_id", "epoch", "val_accuracy", "seconds")
 LOG_RATIO = 50
-"""A column whose largest value is more than so many times its smallest has a log scale."""
+"""A positive column has a logarithmic scale where its largest value is more than so many times its
+smallest."""
 
 
 @dataclass(frozen=True)
 class CurveTable:
-    """Curves of n configurations over T epochs."""
+    """Recorded learning curves of n configurations over T epochs."""
 
     name: str
     columns: tuple[str, ...]
     points: Array
     """Hyperparameters, (n, d)."""
     accuracies: Array
-    """(n, T)."""
+    """Validation accuracies, 0..1, (n, T)."""
     seconds: Array
-    """Of each epoch, (n, T)."""
+    """Seconds of each epoch alone, (n, T)."""
 
     @property
     def epochs(self) -> int:
-        """T."""
+        """The number of epochs T."""
         return self.accuracies.shape[1]
 
     def __len__(self) -> int:
@@ -53,12 +54,12 @@ class CurveTable:
 
 
 def name_of(path: Path) -> str:
-    """What the table in file `path` is called."""
+    """The name of the table in file `path`: the file name without suffixes."""
     return path.name.split(".")[0]
 
 
 def read(path: Path) -> CurveTable:
-    """The table in file `path`; ValueError names what is wrong with it."""
+    """Reads the table in file `path`; ValueError for a file that cannot be read or is malformed."""
     try:
         frame = pd.read_csv(path)
     except (OSError, UnicodeDecodeError, EOFError, pd.errors.ParserError, ValueError) as error:
@@ -90,7 +91,7 @@ def read(path: Path) -> CurveTable:
 
 
 class TableSpace:
-    """The box around a table's configurations: `Space` of search/terms/actions.py."""
+    """The bounding box of a table's configurations as a `Space` of search/terms/actions.py."""
 
     def __init__(self, table: CurveTable) -> None:
         self._columns = table.columns
@@ -102,11 +103,11 @@ class TableSpace:
 
     @property
     def max_epochs(self) -> int:
-        """T."""
+        """The number of epochs T of the table."""
         return self._epochs
 
     def sample(self, suggest: Suggest) -> Point:
-        """A point of the box."""
+        """A point of the box: a value for each column from `suggest`."""
         return tuple(
             suggest.suggest_float(name, float(low), float(high), log=bool(log))
             for name, low, high, log in zip(
@@ -115,25 +116,25 @@ class TableSpace:
         )
 
     def answers(self, design: Point) -> Mapping[str, Any]:
-        """The point by column."""
+        """The values of a point by column."""
         return dict(zip(self._columns, design, strict=True))
 
     def coordinates(self, design: Point) -> Array:
-        """The point with each column scaled to 0..1."""
+        """A point's feature vector (d,): each column scaled to 0..1, on its scale."""
         return self.place(np.array(design))
 
     def place(self, points: Array) -> Array:
-        """Points (..., d) with each column scaled to 0..1."""
+        """Points (..., d) with each column scaled to 0..1, on its linear or logarithmic scale."""
         return (self._scaled(points) - self._begin) / np.where(
             self._end > self._begin, self._end - self._begin, 1.0
         )
 
     def epochs(self, design: Point) -> int:
-        """T."""
+        """The number of epochs T of the table, for every design."""
         return self._epochs
 
     def is_result(self, design: Point, epoch: int) -> bool:
-        """Each epoch of a recorded curve is one."""
+        """True: each epoch of a recorded curve counts as a result."""
         return True
 
     def _scaled(self, values: Array) -> Array:

@@ -1,4 +1,5 @@
-"""How long decisions take when a search is large."""
+"""Benchmarks the latency and memory of the default strategy's decisions in a large simulated
+search."""
 
 import resource
 import statistics
@@ -21,17 +22,17 @@ PROGRESS_SECONDS = 10
 
 @dataclass(frozen=True)
 class DecisionTimes:
-    """One simulated search."""
+    """The measurements of one simulated search."""
 
     workers: int
     trials: int
     decisions: int
     seconds: float
-    """On the clock."""
+    """Wall-clock seconds of the whole simulation."""
     last_ms: float
-    """Median of the last decisions."""
+    """Median milliseconds per decision, of the last decisions."""
     memory_bytes: int
-    """The most that the process has held."""
+    """Peak resident memory of the process."""
 
     def __str__(self) -> str:
         return (
@@ -43,14 +44,14 @@ class DecisionTimes:
 
 
 class _Timed(SearchStrategy[Point]):
-    """The default strategy with a watch."""
+    """The default strategy, with the duration of each decision recorded."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.took: list[float] = []
 
     def next(self, *, new: bool = True) -> Any:
-        """As it is, timed."""
+        """The decision of the default strategy; its seconds are appended to `took`."""
         began = time.perf_counter()
         action = super().next(new=new)
         self.took.append(time.perf_counter() - began)
@@ -58,8 +59,8 @@ class _Timed(SearchStrategy[Point]):
 
 
 def run(path: Path, workers: int, trials: int, console: Console) -> DecisionTimes:
-    """Replays a search of `trials` trials of any designs, whose curves have the shapes of those in
-    the table, and ends when the last has begun."""
+    """Simulates a search of `trials` trials of arbitrary designs, with curves like those of the
+    table, until the last trial has started."""
     table = curve_table.read(path)
     space = TableSpace(table)
     strategy = _Timed(space, StrategySettings())

@@ -1,4 +1,5 @@
-"""Two objectives: the area under the front of accuracy against cost, beside random search's."""
+"""Compares strategies with two objectives: hypervolume of accuracy against cost, relative to random
+search."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,14 +17,14 @@ from search.strategy.search_strategy import SearchStrategy, StrategySettings
 
 @dataclass(frozen=True)
 class Area:
-    """Medians over seeds."""
+    """Median hypervolumes over seeds, on one table with one number of workers."""
 
     table: str
     workers: int
     random: float
-    """Of 30 full random trainings."""
+    """Of random search with 30 full trainings."""
     ours: float
-    """At a quarter of their cost."""
+    """Of the default strategy at a quarter of that cost."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class _Task:
 def measure(
     tables: Sequence[Path], workers: Sequence[int], seeds: int, done: Callable[[], None]
 ) -> list[Area]:
-    """The areas on each table with each number of workers, on all cores."""
+    """The hypervolumes on each table with each number of workers, on all cores; `done` is called
+    after each."""
     todo = [_Task(path, each, seeds) for path in tables for each in workers]
     return run_all(_measure, todo, done)
 

@@ -1,4 +1,4 @@
-"""Replays on all cores: each in a process of its own."""
+"""Runs replays in parallel in a pool of processes, one per core."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -13,10 +13,10 @@ Found = TypeVar("Found")
 def run_all(
     work: Callable[[Given], Found], todo: Sequence[Given], done: Callable[[], None]
 ) -> list[Found]:
-    """What `work`, a function of a module, makes of each of `todo`, in their order; `done` hears of
-    each that is ready. Ctrl-C ends all."""
+    """Maps `work`, a module-level function, over `todo` in a process pool; results in order. `done`
+    is called after each. Ctrl-C cancels all that is pending."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    # Of many threads each of a process's small matrices is slower, not faster.
+    # One BLAS thread per process: more threads make operations on small matrices slower.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
     found: dict[int, Found] = {}

@@ -1,8 +1,9 @@
-"""How a strategy is scored on a table of recorded curves.
+"""Scores a strategy on a table of recorded curves: its cost to a target accuracy, or its
+hypervolume.
 
-The target is the median of the best accuracies of random searches of 30 full trainings. The cost of
-a strategy is what its workers had spent, idle or not, when it first held a result at or above the
-target, at any epoch; one that has not after the cost of 200 full trainings has failed.
+The target is the median of the best accuracies of random searches of 30 full trainings. The cost is
+the worker-seconds, idle or not, until the strategy first has a result at or above the target, at
+any epoch; one without such a result after the cost of 200 full trainings has failed.
 """
 
 import time
@@ -24,23 +25,23 @@ RANDOM_TRIALS = 30
 RANDOM_SEARCHES = 2000
 MOST_TRAININGS = 200
 AREA_COST = 0.25
-"""With two objectives ours has so much of what random search spends."""
+"""With two objectives: the default strategy's cost as a fraction of random search's."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """One replay."""
+    """The score of one replay."""
 
     seed: int
     cost: float
     """Worker-seconds to the target; infinite where it was not reached."""
     makespan: float
-    """Seconds to the target, or to the end."""
+    """Simulated seconds to the target, or to the end."""
     trials: int
     seconds: float = 0.0
-    """That the replay took, on the clock."""
+    """Wall-clock seconds of the replay."""
     trace: list[tuple[float, float]] = field(default_factory=list)
-    """(worker-seconds, accuracy) whenever the best so far got better."""
+    """The incumbent over time: (worker-seconds, accuracy) at each improvement."""
 
     @property
     def reached(self) -> bool:
@@ -49,7 +50,7 @@ class Score:
 
 
 def target(table: CurveTable) -> float:
-    """The accuracy that a strategy is to reach."""
+    """The accuracy (0..1) that a strategy has to reach on `table`."""
     random = np.random.default_rng(0)
     best = table.accuracies.max(1)
     trials = min(RANDOM_TRIALS, len(table))
@@ -58,7 +59,7 @@ def target(table: CurveTable) -> float:
 
 
 def score(table: CurveTable, make: Make, seed: int, workers: int, aim: float) -> Score:
-    """Replays until accuracy `aim`, or until too much is spent."""
+    """Replays a strategy until accuracy `aim`, or the cost of MOST_TRAININGS full trainings."""
     space = TableSpace(table)
     began, best, trials = time.perf_counter(), -1.0, 0
     most = MOST_TRAININGS * table.full_cost
@@ -78,8 +79,8 @@ def score(table: CurveTable, make: Make, seed: int, workers: int, aim: float) ->
 
 
 def area(table: CurveTable, make: Make, seed: int, workers: int, spend: float) -> float:
-    """The hypervolume of accuracy against the logarithm of training seconds that a strategy has
-    when it has spent `spend` worker-seconds, both scaled to 0..1 over the table."""
+    """The hypervolume of a strategy after `spend` worker-seconds, of accuracy against the logarithm
+    of a trial's training seconds, both scaled to 0..1 over the table."""
     space = TableSpace(table)
     events: list[Event] = []
     for event in replay(make(table, space, seed), RecordedTrainer(table, space), workers):
@@ -90,7 +91,7 @@ def area(table: CurveTable, make: Make, seed: int, workers: int, spend: float) -
 
 
 def random_area(table: CurveTable, make: Make, seed: int, workers: int) -> tuple[float, float]:
-    """The hypervolume of a random search of 30 full trainings, and what it spent."""
+    """The hypervolume of a random search of 30 full trainings, and its cost in worker-seconds."""
     space = TableSpace(table)
     events = list(
         replay(make(table, space, seed), RecordedTrainer(table, space), workers, RANDOM_TRIALS)

@@ -1,4 +1,4 @@
-"""Replays a search on recorded learning curves, in simulated time."""
+"""Discrete-event simulator of a search: replays recorded learning curves in simulated time."""
 
 import hashlib
 import heapq
@@ -17,32 +17,33 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Event:
-    """An epoch that was trained."""
+    """The end of a trial's epoch."""
 
     time: float
-    """Seconds since the beginning."""
+    """Simulated seconds since the beginning."""
     trial: int
     epoch: int
     accuracy: float
     seconds: float
-    """Of training this trial, up to and with this epoch."""
+    """Seconds of training of this trial, up to and including this epoch."""
     spent: float
-    """Worker-seconds of the search so far: all workers' while designs remain, idle or not."""
+    """Worker-seconds of the search so far: of all workers, idle or not, while designs remain, then
+    of the busy ones."""
 
 
 class Trainer(Protocol):
-    """Gives what training would."""
+    """Supplies the learning curves in place of training."""
 
     def take(self, design: Point) -> tuple[Point, int] | None:
-        """The design that is trained in place of a proposed one, and the number of its curves;
-        None when none is left."""
+        """The design that is trained in place of a proposed one, and the number of its curve; None
+        when none is left."""
 
     def curve(self, number: int) -> tuple[Array, Array]:
-        """Accuracies and seconds by epoch."""
+        """Accuracies (T,) and seconds (T,) by epoch."""
 
 
 class RecordedTrainer:
-    """Trains each configuration of a table once: the one nearest to what is proposed."""
+    """Trains each configuration of a table at most once: the nearest one to each proposal."""
 
     def __init__(self, table: CurveTable, space: TableSpace) -> None:
         self._table, self._space = table, space
@@ -50,7 +51,7 @@ class RecordedTrainer:
         self._left = np.ones(len(table), bool)
 
     def take(self, design: Point) -> tuple[Point, int] | None:
-        """The nearest configuration that is left."""
+        """The nearest configuration that is left, and its number in the table."""
         if not self._left.any():
             return None
         apart = ((self._places - self._space.coordinates(design)) ** 2).sum(1)
@@ -59,13 +60,13 @@ class RecordedTrainer:
         return tuple(self._table.points[number].tolist()), number
 
     def curve(self, number: int) -> tuple[Array, Array]:
-        """Of a configuration."""
+        """The recorded curve of a configuration."""
         return self._table.accuracies[number], self._table.seconds[number]
 
 
 class UnboundedTrainer:
-    """Trains any design: its curve has the shape of the nearest configuration's, moved a little
-    by chance, the same for the same design."""
+    """Trains any design, without limit: its curve is that of the nearest configuration, shifted by
+    noise that is a function of the design."""
 
     NOISE = 0.01
 
@@ -75,7 +76,7 @@ class UnboundedTrainer:
         self._moved: list[tuple[int, float]] = []
 
     def take(self, design: Point) -> tuple[Point, int] | None:
-        """Each design as it is."""
+        """The proposed design itself; never None."""
         apart = ((self._places - self._space.coordinates(design)) ** 2).sum(1)
         drawn = hashlib.sha256(np.array(design).tobytes()).digest()
         noise = np.random.default_rng(list(drawn[:8])).normal(0, self.NOISE)
@@ -83,7 +84,7 @@ class UnboundedTrainer:
         return design, len(self._moved) - 1
 
     def curve(self, number: int) -> tuple[Array, Array]:
-        """Of the design that was the number-th to be taken."""
+        """The shifted curve of the design that was the number-th to be taken."""
         nearest, noise = self._moved[number]
         accuracies = np.clip(self._table.accuracies[nearest] + noise, 0, 1)
         return accuracies, self._table.seconds[nearest]
@@ -91,7 +92,7 @@ class UnboundedTrainer:
 
 @dataclass
 class _Run:
-    """A trial in training."""
+    """The simulated training of a trial."""
 
     curve: tuple[Array, Array]
     epoch: int = 0
@@ -102,10 +103,10 @@ class _Run:
 def replay(
     strategy: Strategy[Point], trainer: Trainer, workers: int, most_trials: float = float("inf")
 ) -> Iterator[Event]:
-    """Epochs in the order of their ends, until nothing is left to train.
+    """Simulates a search; yields epochs in the order of their ends, until nothing is left to train.
 
-    Each freed worker asks `strategy` once; resuming is free; the strategy is told the
-    hyperparameters of the configuration that it was given.
+    Each worker that is free asks `strategy` for an action; resuming costs nothing; the strategy is
+    given the hyperparameters of the configuration that is trained in place of its proposal.
     """
     return _Replay(strategy, trainer, workers, most_trials).events()
 
@@ -118,7 +119,7 @@ class _Replay:
         self._workers = self._idle = workers
         self._trials: dict[int, _Run] = {}
         self._ends: list[tuple[float, int, int]] = []
-        """When epochs end: time, a counter, the trial."""
+        """The event queue, a heap of epoch ends: (time, counter, trial)."""
         self._count = 0
         self._now = self._spent = 0.0
         self._exhausted = False

@@ -1,4 +1,4 @@
-"""A finished run as a table of recorded curves, for replays."""
+"""Exports the trials of a finished run as a table of recorded learning curves, for replays."""
 
 import csv
 from pathlib import Path
@@ -11,11 +11,12 @@ from search.terms.metric import score_of
 
 
 def write(run: Path, path: Path) -> int:
-    """Writes the trials of `run` that have a result after each epoch of the longest to `path`, in
-    the format of search/replay/curve_table.py, which takes every epoch for one; how many these are.
-    ValueError where there are fewer than two.
+    """Writes a run's trials to `path` in the format of search/replay/curve_table.py; returns their
+    number.
 
-    The hyperparameter columns are a design's coordinates, those that vary.
+    These are the trials with as many results as the longest one, since a table has a result at
+    every epoch; ValueError where there are fewer than two. The hyperparameter columns are those
+    coordinates of the designs that vary.
     """
     folder = run_folder.find(run.parent, run.name)
     trials = [trial for trial in load(folder).trials.values() if trial.epochs]

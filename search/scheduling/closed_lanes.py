@@ -1,25 +1,26 @@
-"""Lanes that no trial is given to any more."""
+"""Lanes that are blacklisted after repeated machine faults, and get no more trials."""
 
 from collections.abc import Callable
 
 
 class ClosedLanes:
-    """Lanes whose machine failed again and again, which keep their places, so that no other lane
-    gets them; and lanes that never start."""
+    """Closed lanes: those with repeated machine faults, which keep their resources, so that no new
+    lane is placed there; and those that never start."""
 
     def __init__(self, warn: Callable[[str], None], has_left: Callable[[str], bool]) -> None:
-        """`warn` gets a line for each; `has_left` tells whether a lane's place is there no more."""
+        """`warn` gets a line for each closed lane; `has_left` tells whether the node of a lane's
+        place has left the cluster."""
         self._warn, self._has_left = warn, has_left
         self._places: dict[str, str] = {}
         self._unstarted = 0
 
     def add(self, lane: str, place: str, reason: str) -> None:
-        """A lane failed again and again, the last time for this `reason`."""
+        """Closes a lane after repeated faults, the last for this `reason`."""
         self._places[lane] = place
         self._warn(f"A lane on {place} fails again and again, and is closed: {reason}")
 
     def add_unstarted(self, reason: str) -> None:
-        """A lane does not come up, while others work."""
+        """Counts a lane that does not start, while others work."""
         self._unstarted += 1
         self._warn(f"A lane never starts: {reason}")
 

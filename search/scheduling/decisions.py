@@ -1,4 +1,5 @@
-"""Asks the strategy what a free lane does next, and writes its decision down."""
+"""Gets a free lane's next action from the strategy (start a design or resume a paused trial),
+refuses designs beyond the limits, and records the decision."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -12,11 +13,12 @@ from search.terms.actions import Resume, Start, Strategy
 from search.terms.budget import Budget
 
 MOST_REFUSALS = 200
-"""In a row; then no further design is begun, for the limits leave next to nothing to train."""
+"""After so many refused designs in a row none is started any more: the limits leave too little."""
 
 
 class Decisions:
-    """The strategy's decisions, one for each lane that comes free, within limits and budget."""
+    """Turns the strategy's actions into legs, one for each lane that becomes free, within the
+    limits of designs and the budget of trials."""
 
     def __init__(
         self,
@@ -27,15 +29,15 @@ class Decisions:
         refuse: Callable[[Design], str],
         seed: int,
     ) -> None:
-        """`refuse` tells why a design is not trained, and nothing where it is."""
+        """`refuse` returns why a design is not trained, or an empty string."""
         self._strategy, self._recorder, self._budget = strategy, recorder, budget
         self._paused, self._refuse, self._seed = paused, refuse, seed
         self._begun = Counter(trial.design for trial in recorder.state.trials.values())
         self._refused = ""
-        """Why no further design is begun."""
+        """Why no further design is started; empty while they are."""
 
     def next(self) -> Leg | None:
-        """The leg that follows from the next decision; None when there is nothing now."""
+        """The leg of the strategy's next action; None where it has none at present."""
         reason = ""
         for _ in range(MOST_REFUSALS):
             trials = self._recorder.state.trials
@@ -53,7 +55,7 @@ class Decisions:
         return self.next()
 
     def none_left(self) -> str:
-        """Why there is nothing more to decide, once no trial runs any more."""
+        """Why the strategy has no further action, for people, once no trial runs."""
         most = self._budget.trials
         if self._refused:
             return self._refused
@@ -67,7 +69,7 @@ class Decisions:
         return leg_of(self._recorder.state.trials[action.trial])
 
     def _start(self, action: Start[Design]) -> Leg:
-        # A design that was trained before is trained from a further seed.
+        # A repeated design gets a new seed.
         design = action.design
         seed = self._seed + self._begun[design]
         self._begun[design] += 1

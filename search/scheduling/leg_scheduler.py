@@ -1,4 +1,5 @@
-"""What is said between a search's strategy and its lanes."""
+"""The leg scheduler: decides which leg a free lane trains, and whether a trial goes on after an
+epoch, pauses at a rung, ends, or is restarted after a fault."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,11 +23,11 @@ EARLY = "ended early by the scheduler"
 
 
 class LegScheduler:
-    """Answers which leg a free lane trains, and whether a trial goes on after an epoch.
+    """Assigns legs to lanes by the strategy's actions, and handles the lanes' results and faults.
 
-    Each trial has one leg at a time. What a lane trained when it was lost, or when its machine
-    failed, goes on in another lane before anything new begins, and nothing is learned from it. The
-    strategy is asked once for each lane that comes free, at once, so that what it knows then
+    Each trial has one leg at a time. A trial whose lane was lost, or whose machine failed, goes on
+    in another lane before anything new begins; such a fault is no observation for the strategy. The
+    strategy is asked once for each lane that becomes free, immediately, so that its knowledge then
     depends on the order of the results alone.
     """
 
@@ -46,21 +47,21 @@ class LegScheduler:
         warn: Callable[[str], None] = lambda line: None,
         has_left: Callable[[str], bool] = lambda place: False,
     ) -> None:
-        """`recorder` tells the strategy what it writes down; trials that it holds and whose legs
-        were cut go on first. `storage_fault` tells why the storage does not work from here, `warn`
-        gets a line for each lane that is closed, `has_left` tells whether a lane's place is there
-        no more."""
+        """`recorder` passes what it writes on to the strategy; its trials whose legs were cut by
+        the end of an earlier session go on first. `lanes` counts the lanes that there can be,
+        `refuse` says why a design is not trained, `say` reports a trial that pauses or ends,
+        `storage_fault` says why the storage does not work from here, `warn` gets a line for each
+        closed lane, `has_left` tells whether the node of a lane's place has left the cluster."""
         self.strategy, self.recorder = strategy, recorder
         self.ending = SearchEnd(recorder, budget, stopping, interrupted)
         self._say, self._lanes, self._storage_fault = say, lanes, storage_fault
         self._legs: set[int] = set()
         """Trials that are in a lane."""
         self._waiting = WaitingLegs()
-        """Legs for the next lane that is free: of trials that lost theirs or gave it up, or just
-        decided."""
+        """Legs for the next free lane: of trials that lost or gave up theirs, or just decided."""
         self._paused = PausedTrials()
         self._idle_lane = False
-        """Whether a lane has come free and was not given a leg since."""
+        """Whether a lane has become free and no leg was handed out since."""
         self._faults = FaultCounts()
         self.closed = ClosedLanes(warn, has_left)
         self._decisions = Decisions(strategy, recorder, budget, self._paused, refuse, seed)
@@ -73,7 +74,7 @@ class LegScheduler:
                 self._paused.add(trial)
             elif trial.state in ("running", "paused"):
                 self.recorder.go_on(trial.trial)
-                if trial.epochs:  # what follows from the newest may not have been written
+                if trial.epochs:  # the session may have ended before its newest epoch was handled
                     self._heard_of(trial)
                 if trial.trial in self.recorder.running():
                     self._waiting.add(leg_of(trial))
@@ -84,12 +85,12 @@ class LegScheduler:
         return self._exhausted and not self._legs and not self._waiting
 
     def next_leg(self, lane: str = "") -> Leg | None:
-        """What a lane trains, a free one or a new one; None when the cluster holds no more lanes,
-        when there is nothing now, or no more at all."""
+        """The leg for a free or new lane; None when the cluster holds no more lanes, or when there
+        is no leg at present or any more (`finished`)."""
         if len(self._legs) >= self._open_lanes():
             self._check_open("its node has left")
             return None
-        # Not where it just failed, if there is elsewhere.
+        # A trial is not retried in the lane where it just failed, if there is another one.
         leg = self._waiting.take(lane if self._open_lanes() > 1 else "") or self._ask()
         if leg is not None:
             self._enter_lane(leg.trial)
@@ -97,7 +98,8 @@ class LegScheduler:
         return leg
 
     def leg_for_free_lane(self, lane: str = "") -> Leg | None:
-        """What the lane that has just come free trains next; None when nothing waits."""
+        """The waiting leg for a lane that has just become free; None when no leg waits, or the
+        search is to end."""
         return self.next_leg(lane) if self._waiting and not self.ending.is_due() else None
 
     def _open_lanes(self) -> int:
@@ -108,21 +110,21 @@ class LegScheduler:
         self.recorder.enter_lane(trial)
 
     def _ask(self) -> Leg | None:
-        """What the strategy says to a free lane."""
+        """The leg of the strategy's next action; notes when the search is exhausted."""
         if self._exhausted:
             return None
         leg = self._decisions.next()
-        # What trials still show may bring something; without any it is over.
+        # Results of running trials may lead to further actions; without any the search is over.
         if leg is None and not self._legs and not self._waiting:
             self._exhausted = True
             self.ending.why = self._decisions.none_left()
         return leg
 
     def heard(self, number: int, answer: dict[str, Any], group: str, lane: str = "") -> bool:
-        """A lane's answer for its trial: one epoch, a failure, or that its workers are still to
-        come; whether the trial goes on in this lane.
+        """Handles a lane's answer for its trial: an epoch's result, a failure, or that its workers
+        are still starting; returns whether the trial goes on in this lane.
 
-        `group` is the lane's worker group of now, `lane` its name for as long as it lives.
+        `group` names the lane's current worker group, `lane` the lane itself.
         """
         if number not in self._legs:
             return False
@@ -139,7 +141,8 @@ class LegScheduler:
         return number in self._legs or self._free_lane(number)
 
     def _failed(self, number: int, answer: dict[str, Any], lane: str) -> None:
-        """A worker's failure, by its kind (search/lanes/faults.py)."""
+        """Handles a worker's failure by its kind (search/lanes/faults.py): ends the trial, restarts
+        it elsewhere, or ends the search."""
         reason, kind = answer["failure"], answer["kind"]
         if kind == "design":
             self._faults.went_well(number, lane)
@@ -150,7 +153,7 @@ class LegScheduler:
             self._legs.discard(number)
             self.ending.stop(gone or reason)
             return
-        if kind == "checkpoint":  # for which no lane is to blame
+        if kind == "checkpoint":  # no lane is to blame
             self._fault(number, reason, anew=True)
             return
         self._fault(number, reason, lane)
@@ -159,13 +162,13 @@ class LegScheduler:
             self._check_open(reason)
 
     def _check_open(self, reason: str) -> None:
-        """Ends the search where lanes are closed, and there is no other."""
+        """Ends the search where all lanes are closed."""
         if self.closed and not self._legs and self._open_lanes() <= 0:
             self.ending.stop(f"no lane works any more, the last: {reason}")
 
     def _fault(self, number: int, reason: str, lane: str = "", *, anew: bool = False) -> None:
-        """A trial lost its lane, or its machine failed: it goes on in another one, `anew` from its
-        beginning; or where that does not help, in another session."""
+        """Restarts a trial after a machine fault in another lane, with `anew` from its first epoch;
+        after too many in a row it is paused until the search is resumed."""
         self._faults.add(number, lane)
         if self._faults.blames_all(self._lanes()):
             self.ending.stop(f"{self._faults.in_a_row} faults in a row, the last: {reason}")
@@ -184,7 +187,8 @@ class LegScheduler:
         self._give_back(number, lane, anew=anew)
 
     def _heard_of(self, trial: Trial) -> None:
-        """What follows from a trial's newest epoch."""
+        """Ends or pauses a trial, if its newest epoch calls for it: it diverged, was its last, is
+        stopped early, or is a rung."""
         if trial.epochs[-1]["val_accuracy"] is None:
             self._end(trial.trial, failure="diverged")
         elif trial.last_epoch == trial.design.epochs:
@@ -204,7 +208,8 @@ class LegScheduler:
             self.recorder.give_up(*given_up)
 
     def _free_lane(self, number: int) -> bool:
-        """Decides what a lane does that has done with a trial; whether that is the same trial."""
+        """Asks the strategy for the next leg of a lane that is done with a trial; whether it is the
+        same trial, promoted at once. Another trial's leg waits to be taken."""
         if not (self.ending.is_due() or self._waiting or len(self._legs) >= self._open_lanes()):
             leg = self._ask()
             if leg is not None and leg.trial == number:
@@ -216,10 +221,10 @@ class LegScheduler:
         return False
 
     def _waits(self, number: int) -> bool:
-        """Whether a trial waits on for its new lane's workers.
+        """Whether a trial keeps waiting for the workers of its new lane.
 
-        Not when another lane has come free, which may hold the very place they wait for, nor when
-        there is no place for them any more.
+        It does not when another lane has become free, which may hold the resources that they wait
+        for, nor when the cluster has shrunk below the lanes in use.
         """
         self.recorder.workers_to_come(number)
         if not self._idle_lane and len(self._legs) <= self._open_lanes():
@@ -228,23 +233,24 @@ class LegScheduler:
         return False
 
     def _give_back(self, number: int, failed_in: str = "", *, anew: bool = False) -> None:
-        """The trial leaves its lane, and goes on in the next one that can be had."""
+        """Takes a trial out of its lane, and queues its leg for the next free one; with `anew` from
+        its first epoch."""
         leg = leg_of(self.recorder.state.trials[number])
         self._legs.remove(number)
         self.recorder.leave_lane(number)
         self._waiting.add(replace(leg, from_epoch=0) if anew else leg, failed_in)
 
     def lost(self, number: int, reason: str, *, started: bool) -> None:
-        """A lane is gone, whatever took it; its trial goes on in another.
+        """Handles the loss of a lane, for whatever reason; its trial goes on in another one.
 
-        `started` tells whether the lane's workers had come up at all.
+        `started` tells whether the lane's workers had started at all.
         """
         if number not in self._legs:
             return
         if started:
             self._fault(number, reason)
             return
-        self._restart(number, reason)  # for which no trial is to blame
+        self._restart(number, reason)  # no trial is to blame
         if self.ending.did_not_start(reason):
             self.closed.add_unstarted(reason)
             self._check_open(reason)
@@ -257,7 +263,7 @@ class LegScheduler:
         self._say(trial)
 
     def end_all(self) -> None:
-        """Cuts the trials that are still in a lane, or wait for one: they may go on one day."""
+        """Pauses the trials that are in a lane, or wait for one: a resume goes on with them."""
         self._waiting.clear()
         with self.ending.recording():
             for number in self.recorder.running():

@@ -1,24 +1,24 @@
-"""Trials that are paused at a rung, of which only so many can keep what they go on from."""
+"""The pool of trials paused at rungs, bounded because each keeps a checkpoint: evicts the worst."""
 
 from search.record.state import Trial
 from search.terms.metric import score_of
 
 MOST = 200
-"""Whose checkpoints are kept; of more the worst of the lowest rung are given up."""
+"""The most paused trials; beyond it the worst of the lowest rung is stopped for good."""
 
 
 class PausedTrials:
-    """Trials by number, at most MOST of them."""
+    """The paused trials, at most MOST of them."""
 
     def __init__(self) -> None:
         self._trials: dict[int, Trial] = {}
 
     def add(self, trial: Trial) -> None:
-        """A trial pauses."""
+        """Adds a trial that pauses."""
         self._trials[trial.trial] = trial
 
     def give_up(self) -> tuple[int, str] | None:
-        """Of too many, the number of the one that is never to go on, and why."""
+        """Where there are too many, removes the worst: its number, and the reason to record."""
         if len(self._trials) <= MOST:
             return None
         worst = min(self._trials.values(), key=lambda t: (t.last_epoch, _newest(t), -t.trial))
@@ -26,7 +26,7 @@ class PausedTrials:
         return worst.trial, f"given up: {MOST} better ones wait"
 
     def remove(self, number: int) -> None:
-        """A trial goes on."""
+        """Removes a trial that goes on."""
         del self._trials[number]
 
 

@@ -1,4 +1,5 @@
-"""Whether a search is over, and why."""
+"""The end conditions of a search: a fault of the run, the user's interrupt, the budget, too little
+expected gain, or failures in a row; and the reason."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,12 +9,12 @@ from search.strategy.stopping_rule import Stopping
 from search.terms.budget import Budget
 
 MOST_FAILURES = 5
-"""Trials in a row that fail without any epoch, or lanes in a row that do not start; then the search
-ends."""
+"""The search ends after so many trials in a row that fail without any epoch, or lanes in a row that
+do not start."""
 
 
 class SearchEnd:
-    """Ends a search: a fault, the user, the budget, too little to gain, or failures alone."""
+    """Tells whether a search has to end now, and why."""
 
     def __init__(
         self,
@@ -25,39 +26,39 @@ class SearchEnd:
         self._recorder, self._budget = recorder, budget
         self._stopping, self._interrupted = stopping, interrupted
         self._promised = len(recorder.state.promises)
-        """By earlier sessions."""
+        """The number of expected gains that earlier sessions recorded; they do not count again."""
         self._failures = self._false_starts = 0
         self._groups: set[str] = set()
-        """Worker groups that came up."""
+        """Names of the worker groups that have started."""
         self._others_work = False
-        """Whether there was an epoch since the first of the lanes in a row that did not start."""
+        """Whether a lane answered since the first of the lanes in a row that did not start."""
         self.why = ""
-        """For people; empty while it goes on."""
+        """The reason of the end, for people; empty while the search goes on."""
         self.fault = ""
-        """What stopped the search where that is no result: it can be resumed."""
+        """The fault of the run that stopped the search, which can be resumed; empty without one."""
 
     def stop(self, fault: str) -> None:
-        """The search ends softly, for something that is no result; the first such counts."""
+        """Ends the search softly for a fault of the run; the first fault is kept."""
         self.fault = self.why = self.fault or fault
 
     @contextmanager
     def recording(self) -> Iterator[None]:
-        """While it is entered, a run's folder that cannot be written ends the search."""
+        """While entered, a RecordError (the run's folder cannot be written) ends the search."""
         try:
             yield
         except RecordError as error:
             self.stop(str(error))
 
     def answered(self, group: str) -> None:
-        """A worker group has trained; a new one has come up."""
+        """Notes an answer of a worker group; the first one of a group shows that it has started."""
         self._others_work = True
         if group not in self._groups:
             self._groups.add(group)
             self._false_starts = 0
 
     def did_not_start(self, reason: str) -> bool:
-        """A lane's workers did not come up: whether that was once too often, while others work.
-        Where none do, all ends."""
+        """Counts a lane whose workers did not start; True after MOST_FAILURES in a row while other
+        lanes work: the lane is to be closed. Where none works, ends the search."""
         self._others_work = self._others_work and self._false_starts > 0
         self._false_starts += 1
         if self._false_starts < MOST_FAILURES:
@@ -68,14 +69,14 @@ class SearchEnd:
         return self._others_work
 
     def trial_ended(self, failure: str, *, epochs: bool) -> None:
-        """A trial ended, by a `failure` or without, with any epochs or none."""
+        """Counts trials in a row that ended with a `failure` before any epoch."""
         if self._failures < MOST_FAILURES:
             self._failures = self._failures + 1 if failure and not epochs else 0
             if self._failures == MOST_FAILURES:
                 self.why = f"{MOST_FAILURES} trials in a row failed at their start: {failure}"
 
     def is_due(self) -> bool:
-        """Whether all ends now."""
+        """Whether the search has to end now; sets `why`."""
         if self.fault or self._failures >= MOST_FAILURES:
             return True
         if self._interrupted():

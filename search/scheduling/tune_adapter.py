@@ -1,7 +1,8 @@
-"""Carries messages between Ray Tune and our conversation, and decides nothing.
+"""Adapter to Ray Tune: a searcher, scheduler, callback and stopper that forward to the LegScheduler
+and decide nothing themselves.
 
-A trial of Tune's is a lane at work: one leg of ours after another, until nothing waits for it. Tune
-neither pauses, restores nor retries anything.
+One trial of Tune's is a lane at work: it trains legs one after another, until no leg waits for it.
+Tune neither pauses, restores nor retries anything.
 """
 
 import re
@@ -18,12 +19,12 @@ from search.lanes.worker_group import GroupNotStarted
 from search.scheduling.leg_scheduler import LegScheduler
 
 NONE = -1
-"""The trial of a lane that is closed."""
+"""The trial number in the config of a closed lane."""
 _ERROR = re.compile(r"[\w.]*(Error|Exception|Lost|NotStarted)\b.*: +\S.*[^:]$")
 
 
 class _Local:
-    """Keeps the conversation out of what Tune pickles into its scratch folder."""
+    """Keeps the leg scheduler out of what Tune pickles into its scratch folder."""
 
     def __init__(self, scheduler: LegScheduler) -> None:
         self.scheduler: LegScheduler = scheduler
@@ -33,17 +34,18 @@ class _Local:
 
 
 class LaneSearcher(_Local, Searcher):
-    """Tune's searcher: the leg with which a lane begins."""
+    """Tune's search algorithm: suggests the first leg of a lane as the config of a Tune trial."""
 
     def __init__(self, scheduler: LegScheduler) -> None:
         _Local.__init__(self, scheduler)
         Searcher.__init__(self, metric="val_accuracy", mode="max")
 
     def suggest(self, trial_id: str) -> Any:
-        """The config of Tune's trial `trial_id`, nothing now, or that there is no more."""
+        """The config of Tune's trial `trial_id`; None where there is no leg at present, FINISHED
+        where there is none any more."""
         leg = None
         with self.scheduler.ending.recording():
-            # Told of the end too early, Tune would drop the lanes that are free.
+            # FINISHED too early would make Tune drop the free lanes.
             leg = None if self.scheduler.finished else self.scheduler.next_leg()
         if leg is not None:
             return leg.to_config()
@@ -52,20 +54,20 @@ class LaneSearcher(_Local, Searcher):
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
-        """Told through the others, with the trial itself."""
+        """Nothing: LaneScheduler and LaneCallback report it, with the trial itself."""
 
     def save(self, checkpoint_path: str) -> None:
-        """Nothing: the ledger is the truth."""
+        """Nothing: a resume starts from the ledger."""
 
     def restore(self, checkpoint_path: str) -> None:
-        """Nothing: the ledger is the truth."""
+        """Nothing: a resume starts from the ledger."""
 
 
 class LaneScheduler(_Local, FIFOScheduler):
-    """Tune's scheduler: whether a lane goes on, with the same leg or another.
+    """Tune's trial scheduler: decides whether a lane continues, with the same leg or the next one.
 
-    The other is handed to the lane here: as a trial of Tune's own it would cost the driver as much
-    again as all that Tune does for an epoch.
+    The next leg is handed to the lane's actor here: as a new trial of Tune's it would cost the
+    driver as much again as all that Tune does for an epoch.
     """
 
     def __init__(self, scheduler: LegScheduler) -> None:
@@ -73,7 +75,7 @@ class LaneScheduler(_Local, FIFOScheduler):
         FIFOScheduler.__init__(self)
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        """`result` is what the lane's step gave, with what Tune adds."""
+        """CONTINUE, STOP or NOOP after a result of the lane's `step`, with what Tune adds to it."""
         with self.scheduler.ending.recording():
             return self._decide(trial, *result["answer"])
         return TrialScheduler.STOP
@@ -82,65 +84,65 @@ class LaneScheduler(_Local, FIFOScheduler):
         self, trial: Any, answer: dict[str, Any], trained: int, group: str, lane: str
     ) -> str:
         number = trial.config["trial"]
-        if trained != number:  # the lane was never told of it, or died and came back
+        if trained != number:  # the lane never got the leg, or died and was restarted
             self.scheduler.lost(number, f"its lane trained trial {trained}", started=True)
             return TrialScheduler.STOP
         waiting = "waiting" in answer
-        if waiting:  # perhaps for what a lane holds that died
+        if waiting:  # perhaps for resources of a dead lane
             give_back_of_dead_lanes()
         goes_on = self.scheduler.heard(number, answer, group, lane)
         if lane in self.scheduler.closed:
             trial.config = {**trial.config, "trial": NONE}
-            return TrialScheduler.NOOP  # it stands still, and keeps its place
-        if not goes_on and not waiting:  # one without workers is no free lane
+            return TrialScheduler.NOOP  # it idles, and keeps its resources
+        if not goes_on and not waiting:  # a lane without workers is not free
             goes_on = self._hand_next_leg(trial, lane)
         return TrialScheduler.CONTINUE if goes_on else TrialScheduler.STOP
 
     def _hand_next_leg(self, trial: Any, lane: str) -> bool:
-        """Gives the lane of `trial` what waits for it; whether there was anything."""
+        """Hands a waiting leg to the lane of `trial`; whether there was one."""
         leg = self.scheduler.leg_for_free_lane(lane)
         if leg is None:
             return False
         trial.config = leg.to_config()
-        # An actor does what it is told in order: this, then Tune's next step. That it was told
-        # shows in its next answer, which names the trial.
+        # An actor runs its calls in order: this one, then Tune's next step. Its next answer names
+        # the trial, which confirms that the call arrived.
         trial.temporary_state.ray_actor.reset_config.remote(trial.config)
         return True
 
     def choose_trial_to_run(self, tune_controller: Any) -> Any:
-        """The trial of Tune's that has waited longest for an actor. Tune's own scheduler would look
-        through all there have ever been, at each step."""
+        """Tune's trial that has waited longest for an actor. FIFOScheduler would scan all trials
+        there have ever been, at each step."""
         waiting = (t for t in tune_controller.get_live_trials() if t.status == Trial.PENDING)
         return min(waiting, key=lambda trial: trial.trial_id, default=None)
 
 
 class LaneCallback(_Local, Callback):
-    """Tune's callback: lanes that are lost."""
+    """Tune's callback: reports lanes that are lost to the leg scheduler."""
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """The lane of `trial` is gone, or some process of it."""
+        """Handles the loss of the lane of `trial`, or of a process of it."""
         cause = _cause(trial)
         give_back_of_dead_lanes()
-        # Of a lane that began there is an answer, if only that its workers are still to come.
+        # A lane that started has given a result, if only that its workers are still starting.
         started = bool(trial.last_result) and GroupNotStarted.__name__ not in cause
         with self.scheduler.ending.recording():
             self.scheduler.lost(trial.config["trial"], cause, started=started)
 
 
 class BudgetStopper(_Local, Stopper):
-    """Tune's stopper: everything when all is over, and before that nothing."""
+    """Tune's stopper: stops all lanes when the search ends, and none before."""
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         return False
 
     def stop_all(self) -> bool:
-        """Whether all trials end now; closed lanes would not end by themselves."""
+        """Whether all lanes end now; closed ones would not end by themselves."""
         ended = bool(self.scheduler.closed) and self.scheduler.finished
         return ended or self.scheduler.ending.is_due()
 
 
 def _cause(trial: Any) -> str:
-    """What took the lane, in a line: the last error that Tune's traceback names."""
+    """Why the lane was lost, in a line: the last error in Tune's traceback."""
     path = trial.error_file
     text = Path(path).read_text() if path and Path(path).exists() else ""
     lines = [line.strip() for line in text.splitlines() if line.strip()]

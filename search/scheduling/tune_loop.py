@@ -1,4 +1,5 @@
-"""Runs Ray Tune from the first leg to the end of the search."""
+"""Runs ray.tune.Tuner with the lanes and the adapter, from the first leg to the end of the
+search."""
 
 import builtins
 import os
@@ -16,20 +17,20 @@ from search.scheduling.tune_adapter import BudgetStopper, LaneCallback, LaneSche
 from search.scheduling.tune_pace import unhurried
 
 ENVIRONMENT = {
-    # Tune lets one trial at a time wait for its place unless told otherwise.
+    # By default Tune lets only one trial at a time wait for its placement group.
     "TUNE_MAX_PENDING_TRIALS_PG": "100000",
-    # It would answer Ctrl-C by itself, telling nobody.
+    # Tune would handle Ctrl-C by itself, and the session would not see it.
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
-    # Its own state is never read back.
+    # Tune's experiment state is never read back.
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
 }
 
 
 def run_legs(scheduler: LegScheduler, make_lane: Callable[[Path], Any]) -> None:
-    """Trains what the conversation gives until it, the budget or the user ends it.
+    """Trains the legs that the scheduler hands out until the search ends.
 
-    `make_lane` gets a scratch folder for what Tune and Train write, gone afterwards, and gives what
-    Tune runs.
+    `make_lane` gets a scratch folder for files of Tune and Train, deleted afterwards, and returns
+    the trainable.
     """
     os.environ.update(ENVIRONMENT)
     with (
@@ -50,7 +51,7 @@ def run_legs(scheduler: LegScheduler, make_lane: Callable[[Path], Any]) -> None:
                 storage_path=str(scratch),
                 callbacks=[LaneCallback(scheduler)],
                 stop=BudgetStopper(scheduler),
-                # Not even at the end of a trial of Tune's: its lane is free at once.
+                # No checkpoint at the end of a Tune trial, so that its lane is free at once.
                 checkpoint_config=ray.tune.CheckpointConfig(checkpoint_at_end=False),
                 verbose=0,
             ),
@@ -58,10 +59,10 @@ def run_legs(scheduler: LegScheduler, make_lane: Callable[[Path], Any]) -> None:
 
 
 def of_surroundings(error: Exception) -> str:
-    """What an error that Ray's libraries ended with says, in a line; raises it anew where it is
-    of our own code: a fault that the user cannot mend.
+    """The message of an error of Ray or the operating system, in a line; raises the error again
+    where it comes from our own code, a bug that the user cannot mend.
 
-    Tune wraps what its callbacks raise, with a whole traceback as its text.
+    Tune wraps what its callbacks raise, with a whole traceback as the text.
     """
     if not isinstance(error, TuneError):
         return first_line(error)

@@ -1,4 +1,4 @@
-"""How often Ray Tune's controller looks for work that no event tells it of."""
+"""Lengthens the poll interval of Ray Tune's controller, to save driver time with many lanes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,16 +7,16 @@ from typing import Any
 from ray.air.execution._internal.actor_manager import RayActorManager
 
 HASTY_SECONDS = 0.1
-"""What Tune's controller waits for an event at most; it has no setting."""
+"""Tune's own timeout for an event, which no setting changes."""
 SECONDS = 0.5
-"""What it shall wait: an event ends the wait, so that only a cluster that grew, a budget that is
-used up or Ctrl-C are noticed later."""
+"""The timeout instead: an event ends the wait, so that only a grown cluster, an exhausted budget or
+Ctrl-C are noticed later."""
 
 
 @contextmanager
 def unhurried() -> Iterator[None]:
-    """Within it Tune's controllers wait longer for events: each look costs the driver about a
-    millisecond, and more with each lane, whether or not there is anything to do."""
+    """While entered, Tune's controllers wait longer for events: each poll costs the driver about a
+    millisecond, and more with each lane, even if there is nothing to do."""
     hasty = RayActorManager.next
 
     def next_event(manager: RayActorManager, timeout: float | None = None) -> Any:

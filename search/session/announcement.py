@@ -1,4 +1,4 @@
-"""What a run says of itself as it begins: in run.json, and to the user."""
+"""The start of a run: writes its settings, versions and plan to run.json, and prints the plan."""
 
 import dataclasses
 from typing import Any
@@ -18,7 +18,7 @@ from search.session.session import Session
 
 
 def announce(session: Session, earlier: Earlier | None) -> None:
-    """Writes run.json, prints the plan, and measures whether lanes that share a GPU pay."""
+    """Writes run.json, prints the plan, and measures whether lanes that share a GPU are faster."""
     _write_info(session, earlier)
     _print_plan(session, earlier)
     _measure_packing(session)
@@ -85,7 +85,7 @@ def _known(state: SearchState) -> str:
 
 
 def _measure_packing(session: Session) -> None:
-    """Says, where lanes share a GPU, whether that pays."""
+    """Measures and prints, where lanes share a GPU, whether that is faster than one lane."""
     lanes = packing.lanes_on_a_device(session.plan, ray_connection.node_resources())
     if lanes < 2:
         return

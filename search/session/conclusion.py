@@ -1,4 +1,5 @@
-"""The end of a run: its winner, its state in run.json, and what is said of them."""
+"""The end of a run: writes the winner, scores it on the test images, and sets the state in
+run.json."""
 
 import contextlib
 from dataclasses import dataclass
@@ -17,18 +18,18 @@ from search.terms.metric import tell, tell_both
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the training of all trials came to its end."""
+    """How the training of a run's trials ended."""
 
     interrupted: bool
-    """By the user."""
+    """Whether the user ended it."""
     fault: str
-    """Of the run, in a line, where that stopped it."""
+    """The fault of the run that stopped it, in a line; empty without one."""
 
 
 def conclude(session: Session, recorder: Recorder, store: Store, outcome: Outcome) -> bool:
-    """Writes the winner and the run's end; whether all went well.
+    """Writes the winner and the run's end; whether there is a winner and no fault.
 
-    A search that was cut does not open the test images: it may yet go on.
+    A search that was cut short does not open the test images, for it may be resumed.
     """
     console, folder, best = session.console, session.folder, recorder.state.winner
     fault = outcome.fault
@@ -42,7 +43,7 @@ def conclude(session: Session, recorder: Recorder, store: Store, outcome: Outcom
             ended=run_folder.now(),
             wall_seconds=round(recorder.seconds(), 1),
         )
-    except (OSError, ValueError, winner.Gone) as error:  # a ValueError is of images that are gone
+    except (OSError, ValueError, winner.Gone) as error:  # ValueError: the images cannot be read
         unwritten = f"the winner's files cannot be written: {first_line(error)}"
         known = isinstance(error, winner.Gone | DataError)
         fault = fault or (first_line(error) if known else unwritten)
@@ -55,7 +56,8 @@ def conclude(session: Session, recorder: Recorder, store: Store, outcome: Outcom
 
 
 def _write_winner(session: Session, recorder: Recorder, store: Store, *, cut: bool) -> None:
-    """Fills the winner's folder, scored on the test images unless the search was `cut`."""
+    """Writes the winner's folder and prints the winner; scores it on the test images unless the
+    search was `cut`."""
     console, best = session.console, recorder.state.winner
     if best is None or best.best is None:
         console.print("No trial has a result: there is no winner.")

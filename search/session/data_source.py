@@ -1,4 +1,4 @@
-"""From options to where the images come from."""
+"""Loads the data set that the options name, and checks the options of data."""
 
 from rich.console import Console
 
@@ -10,19 +10,19 @@ MOST_SEED = 2**31 - 1
 
 
 def source_of(options: DataOptions) -> Source:
-    """The folder that is named, as an absolute path; else the data set of that name. ValueError
-    where it begins with a home folder that is none."""
+    """The source of the images: --data-dir as an absolute path, else the data set by name.
+    ValueError where the path begins with a home folder that does not exist."""
     folder = None if options.data_dir is None else str(of_home(options.data_dir).resolve())
     return Source(options.dataset, folder, options.image_size, options.alpha)
 
 
 def prepared(options: DataOptions, console: Console) -> Dataset:
-    """The data set that `options` name; says before anything slow what it is."""
+    """The data set that `options` name; prints a line before each slow step."""
     return prepare(source_of(options), lambda line: _print(console, line))
 
 
 def print_notices(dataset: Dataset, console: Console) -> None:
-    """A line for each."""
+    """Prints a line for each of the data set's notices."""
     for notice in dataset.notices:
         _print(console, f"Notice: {notice}")
 
@@ -33,7 +33,7 @@ def _print(console: Console, line: str) -> None:
 
 
 def check_data_options(options: DataOptions) -> None:
-    """ValueError for what no data can answer."""
+    """Raises ValueError for options of data that are invalid whatever the data."""
     require_positive("train_images", options.train_images)
     require_positive("image_size", options.image_size)
     if options.image_size is not None and options.data_dir is None:
@@ -45,6 +45,6 @@ def check_data_options(options: DataOptions) -> None:
 
 
 def require_positive(name: str, value: int | None) -> None:
-    """ValueError where option `name` is given and below 1."""
+    """Raises ValueError where option `name` is given and below 1."""
     if value is not None and value < 1:
         raise ValueError(f"--{name.replace('_', '-')} {value}: at least 1")

@@ -1,4 +1,4 @@
-"""Trains one design in this very process: no Ray, so that breakpoints work."""
+"""The debug command: trains one design in this process, without Ray, so that breakpoints work."""
 
 import dataclasses
 
@@ -20,9 +20,9 @@ from search.session.data_source import check_data_options, prepared, print_notic
 
 
 def debug(options: DebugOptions, console: Console) -> list[EpochResult]:
-    """Trains the design, a line an epoch, until its end, or until it diverges or is interrupted.
+    """Trains the design until its last epoch or until it diverges, printing a line an epoch.
 
-    BadInput for bad options or data. Nothing is written but the data cache.
+    Raises BadInput for bad options or data. Writes nothing but the data cache.
     """
     with checking():
         _check(options)

@@ -1,4 +1,5 @@
-"""What a session trains: a search's proposals, or the transcript's designs."""
+"""Builds the job of a run from its options: strategy, search space, limits of designs, budget and
+stopping rule, for a search or for the transcript's designs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -28,9 +29,10 @@ from search.terms.rungs import rungs_of
 KNOWN = ("cnn-1", "cnn-3")
 """Designs of the transcript with which a search begins."""
 ON_CPU = ("ann-1", "ann-3", "cnn-1", "cnn-3", "cnn-5-dropout")
-"""What is tried of the transcript where there is no accelerator: its last network is 300 epochs."""
+"""The transcript's designs that are trained by default without an accelerator: the last one is 300
+epochs."""
 REDUCTION = 4
-"""Of Ray's ASHA."""
+"""The reduction factor (eta) of Ray's ASHA."""
 SECOND = ("cost", "parameters", "flops", "latency")
 OR_ONE = "one of cost, parameters, flops, latency, as accuracy,cost"
 EPOCHS_WITH_ACCELERATOR, EPOCHS_ON_CPU = 30, 10
@@ -38,30 +40,31 @@ EPOCHS_WITH_ACCELERATOR, EPOCHS_ON_CPU = 30, 10
 
 @dataclass(frozen=True)
 class Job:
-    """Everything that a session trains but where and how."""
+    """What a session trains: the strategy, with the space, limits and objectives of its designs."""
 
     command: Literal["search", "transcript"]
     strategy: Strategy[Design]
     space: Space | None
-    """Of a search."""
+    """The search space; None for the transcript."""
     second: str
-    """The objective beside accuracy."""
+    """The objective beside accuracy, one of SECOND; empty without one."""
     limits: Limits
     warm: tuple[tuple[str, Design], ...]
-    """Designs of an earlier run, by name."""
+    """Designs of an earlier run with which a search begins, by name."""
     notes: tuple[str, ...]
-    """For people, in the plan."""
+    """Lines for the printed plan."""
     metric: Metric = "accuracy"
-    """Of the validation images, that is optimised."""
+    """The metric on the validation images that is maximised."""
 
     @property
     def validate_on(self) -> ValidateOn:
-        """Held-out training images, but for the transcript, which used the test images."""
+        """The images that validate: held-out training images, but the test images for the
+        transcript, which used those."""
         return "test" if self.command == "transcript" else "validation"
 
 
 def check(options: RunOptions) -> Budget:
-    """The budget of `options`; ValueError for an option that no run can have."""
+    """The budget of `options`; ValueError for an invalid option."""
     for name in ("max_epochs", "max_parameters", "trials"):
         require_positive(name, getattr(options, name, None))
     check_data_options(options)
@@ -96,7 +99,8 @@ def _check_search(options: SearchOptions) -> None:
 
 
 def resolved(options: RunOptions, accelerated: bool) -> RunOptions:
-    """Options with what depends on the machine: a run that goes on elsewhere keeps it."""
+    """Options with the defaults that depend on the machine filled in: a resume elsewhere keeps
+    them."""
     if isinstance(options, TranscriptOptions):
         return replace(
             options, names=options.names or (tuple(TRANSCRIPT) if accelerated else ON_CPU)
@@ -107,7 +111,8 @@ def resolved(options: RunOptions, accelerated: bool) -> RunOptions:
 
 
 def stopping_of(options: RunOptions, plan: Plan) -> Stopping:
-    """What `options`, resolved, ask for; ValueError for GPU-hours where `plan` has no GPU."""
+    """The stopping rule of resolved `options`; ValueError for one per GPU-hour where `plan` has no
+    GPU."""
     if not isinstance(options, SearchOptions) or options.stop_when_gain_below is None:
         return NEVER
     points, unit = parse_stopping(options.stop_when_gain_below)
@@ -126,8 +131,8 @@ def stopping_of(options: RunOptions, plan: Plan) -> Stopping:
 def limits_of(
     options: RunOptions, dataset: Dataset, plan: Plan, images: int | None = None
 ) -> Limits:
-    """What designs have to keep to where so many `images` train; ValueError where none of a
-    search's space does."""
+    """The limits of designs where `images` training images are used; ValueError where no design of
+    a search's space keeps to them."""
     most = options.max_parameters if isinstance(options, SearchOptions) else None
     limits = Limits(dataset.shape, len(dataset.classes), most, plan.workers_per_trial, images)
     if isinstance(options, SearchOptions):
@@ -138,8 +143,8 @@ def limits_of(
 def warm_designs(
     options: RunOptions, dataset: Dataset, limits: Limits
 ) -> tuple[tuple[str, Design], ...]:
-    """Designs of an earlier run within `limits`, by name; ValueError where `options` name one that
-    is none."""
+    """The designs of the run that --warm-start names, within `limits`, by name; ValueError where
+    there is no such run, or none of its designs can be used."""
     if not isinstance(options, SearchOptions) or options.warm_start is None:
         return ()
     return tuple(designs_of(options.out, options.warm_start, _space(options, dataset), limits))
@@ -151,7 +156,7 @@ def make_job(
     limits: Limits,
     warm: Sequence[tuple[str, Design]] = (),
 ) -> Job:
-    """What `options`, resolved, ask to be trained; a search begins with `warm` designs too."""
+    """The job of resolved `options`; a search begins with the `warm` designs too."""
     if isinstance(options, TranscriptOptions):
         return _transcript_job(options, limits)
     assert isinstance(options, SearchOptions)
@@ -209,7 +214,7 @@ def _early(options: SearchOptions, epochs: int) -> EarlyStop | None:
 
 
 def _second(objectives: str) -> str:
-    """The objective beside accuracy of a text such as "accuracy,cost"."""
+    """The objective beside accuracy in a text such as "accuracy,cost"; ValueError for others."""
     names = objectives.split(",")
     if names == ["accuracy"]:
         return ""

@@ -1,4 +1,4 @@
-"""What a search shows while it runs: one live line, and a line for each trial that ends."""
+"""The progress display of a search: one live status line, and a line for each trial that ends."""
 
 import threading
 
@@ -14,11 +14,11 @@ from search.terms.budget import Budget
 from search.terms.metric import tell
 
 EVERY_SECONDS = 60
-"""Where the output is no terminal: how often the line is printed."""
+"""The interval at which the line is printed where the output is no terminal."""
 
 
 class LiveLine:
-    """Shows the state of `recorder` while it is entered."""
+    """Shows the status line of a search while entered."""
 
     def __init__(
         self, recorder: Recorder, budget: Budget, console: Console, *, both: bool = False
@@ -45,7 +45,7 @@ class LiveLine:
             self._live.stop()
 
     def trial_ended(self, trial: Trial) -> None:
-        """Prints one line for a trial that ended."""
+        """Prints one line for a trial that paused or ended."""
         self._console.print(Text(describe(trial, both=self._both)), soft_wrap=True)
 
     def _text(self) -> Text:
@@ -58,7 +58,7 @@ class LiveLine:
 
 
 def status(recorder: Recorder, budget: Budget, *, both: bool = False) -> str:
-    """The live line: time, trials by state, and the best so far."""
+    """The status line: time, trials by state, and the incumbent."""
     trials = list(recorder.state.trials.values())
     counts = [
         f"{number} {state}"
@@ -77,7 +77,7 @@ def status(recorder: Recorder, budget: Budget, *, both: bool = False) -> str:
 
 
 def describe(trial: Trial, *, both: bool = False) -> str:
-    """One line about a trial: its end, its best, its network."""
+    """One line about a trial: its best score, how it ended, its network."""
     end = trial.state + (f" ({trial.reason})" if trial.reason else "")
     best = tell(trial.best, trial.metric, both=both) if trial.best else "no result"
     name = f" {trial.name}" if trial.name else ""

@@ -1,4 +1,5 @@
-"""Which of a run's two copies goes on: the folder here, or the one in its storage."""
+"""Reconciles a run's folder with its copy in the storage at a resume: compares their ledgers, and
+brings the folder up to the newer one."""
 
 import fnmatch
 import json
@@ -16,17 +17,17 @@ from search.storage.store import Store
 
 @dataclass(frozen=True)
 class Comparison:
-    """How the ledgers of two copies of a run stand to each other."""
+    """How the ledgers of two copies of a run differ, in numbers of lines."""
 
     shared: int
-    """Lines that both begin with."""
+    """The length of their common prefix."""
     here: int
     """Further lines that only the folder here has."""
     there: int
-    """And those that only the storage has."""
+    """Further lines that only the storage has."""
     is_newer_there: bool
-    """Whether the storage goes on. Of a ledger and its beginning that is the longer; where each has
-    lines that the other lacks, the one with the newer generation, then the longer."""
+    """Whether the storage's copy is the newer one: the longer of a ledger and its prefix; of forked
+    ones that with the newer generation, then the longer."""
 
     @property
     def forked(self) -> bool:
@@ -35,7 +36,7 @@ class Comparison:
 
 
 def compare(here: Sequence[Line], there: Sequence[Line]) -> Comparison:
-    """The ledger here with the one in the storage."""
+    """Compares the ledger here with the one in the storage."""
     pairs = zip(here, there, strict=False)
     shortest = min(len(here), len(there))
     shared = next((n for n, (own, other) in enumerate(pairs) if _differ(own, other)), shortest)
@@ -44,7 +45,7 @@ def compare(here: Sequence[Line], there: Sequence[Line]) -> Comparison:
 
 
 def _differ(own: Line, other: Line) -> bool:
-    # What is not a number is not equal to itself, but written alike.
+    # NaN is not equal to itself, but has the same JSON text.
     return own != other and json.dumps(own) != json.dumps(other)
 
 
@@ -53,14 +54,14 @@ def _rank(lines: Sequence[Line]) -> tuple[int, int]:
 
 
 def lines_in(store: Store) -> list[Line]:
-    """The ledger in a run's storage, without a torn line; empty where there is none. OSError where
-    it cannot be read, LedgerError where it is damaged."""
+    """The ledger lines in a run's storage, without a torn one; empty where there is none. OSError
+    where they cannot be read, LedgerError where they are damaged."""
     names = sorted(fnmatch.filter(store.names(LEDGER), SEGMENTS))
     return list(ledger.parse((f"{store}/{name}", store.read(name)) for name in names))
 
 
 def compare_copies(run: Path, store: Store) -> Comparison:
-    """The folder `run` with its storage; ValueError where these are two runs."""
+    """Compares the folder `run` with its storage; ValueError where these are different runs."""
     found = compare(list(ledger.read(run / LEDGER)), lines_in(store))
     if found.forked and not found.shared:
         raise ValueError(
@@ -70,18 +71,17 @@ def compare_copies(run: Path, store: Store) -> Comparison:
 
 
 def bring_up_to_date(run: Path, store: Store, say: Callable[[str], None]) -> None:
-    """Sees to it that the folder `run` is the newest copy of the run: takes over the storage's
-    where that is newer, whole or not at all. Where each has what the other lacks, the one that
-    does not go on is kept beside.
+    """Makes the folder `run` the newest copy of the run: replaces it atomically by the storage's
+    copy where that is newer. Of forked copies the older one is kept in a folder beside it.
 
-    OSError where the storage or the folder cannot be read or written.
+    Raises OSError where the storage or the folder cannot be read or written.
     """
     found = compare_copies(run, store)
     if not (found.forked or found.is_newer_there):
         return
     kept = _free_name(run)
     with fetched(store, run) as part:
-        if part is None:  # its first copy is not complete
+        if part is None:  # the first copy to the storage never completed
             return
         if not found.is_newer_there:
             part.rename(kept)
@@ -105,7 +105,7 @@ def _exchange(run: Path, newer: Path, kept: Path) -> None:
     except OSError:
         kept.rename(run)
         raise
-    if was_in:  # or this process would stay in the older folder
+    if was_in:  # else this process would stay in the renamed older folder
         os.chdir(run)
 
 
@@ -117,7 +117,7 @@ def _forked(winner: str, won: int, loser: str, lost: int, kept: Path) -> str:
 
 
 def _free_name(run: Path) -> Path:
-    """Beside the run, for a copy that does not go on."""
+    """An unused name beside the run's folder, for the older copy."""
     number = 1
     while (free := run.with_name(f"{run.name}.superseded-{number}")).exists():
         number += 1
@@ -125,7 +125,7 @@ def _free_name(run: Path) -> Path:
 
 
 def _carry_over(run: Path, part: Path) -> None:
-    """What only the older copy has, such as a report or notes, stays with the run."""
+    """Copies what only the older copy has, such as a report or notes, into the newer one."""
     for name in files(run):
         if not name.startswith(f"{LEDGER}/") and not (part / name).exists():
             (part / name).parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,5 @@
-"""Going on with a run: its own options, its ledger, and what may be given anew."""
+"""Resumes or extends a run (--resume, --extend): finds its newest copy, restores its options and
+state, and checks which options may be changed."""
 
 import dataclasses
 from collections.abc import Collection
@@ -27,7 +28,7 @@ from search.terms.price import bill_of
 ANEW = {"budget", "trials", "resume", "extend", "out", "address", "parallel", "price"}
 ANEW |= {
     "device",
-    "data_dir",  # of the same images
+    "data_dir",  # a new place of the same images
     "take_over",
     "workers_per_trial",
     "gpus_per_worker",
@@ -35,35 +36,35 @@ ANEW |= {
     "cluster_down",
     "stop_when_gain_below",
 }
-"""Options that a resume may give anew; the others are the run's own."""
+"""Options that a resume may change; the others stay as the run had them."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Earlier:
-    """A run that goes on."""
+    """A run that is resumed."""
 
     folder: Path
     options: RunOptions
     known: SearchState
     fingerprint: str
     warm: tuple[tuple[str, Design], ...] = ()
-    """The designs of an earlier run that it began with."""
+    """The warm-start designs that it began with, by name."""
     pixels: tuple[tuple[float, ...], tuple[float, ...]] | None = None
-    """Means and deviations of the channels that it began with."""
+    """Means and standard deviations of the channels, as at its beginning."""
     take_over: bool = False
-    """Whether another process that trains it is to stop."""
+    """Whether to take the run over from another process that trains it."""
 
     def normalised(self, dataset: Dataset) -> Dataset:
-        """`dataset` as the run's networks have seen it since its beginning."""
+        """`dataset` with the channel means and deviations that the run began with."""
         if self.pixels is None:
             return dataset
         return replace(dataset, mean=self.pixels[0], deviation=self.pixels[1])
 
 
 def find(given: SearchOptions, named: Collection[str] | None = None) -> Earlier:
-    """The run that `given` names, with the options with which it goes on; ValueError where it
-    cannot. `named` are the options that were given, by field; without it those that differ from
-    their defaults."""
+    """The run that --resume names, with the options with which it goes on; ValueError where it
+    cannot. `named` are the fields of the options that were given; by default those that differ
+    from their defaults."""
     assert given.resume is not None
     _fetch(given)
     folder = run_folder.find(given.out, given.resume)
@@ -77,7 +78,7 @@ def find(given: SearchOptions, named: Collection[str] | None = None) -> Earlier:
             f"{folder} is a copy of run {info['name']}, and {options.storage} knows that run by "
             "this name: only a folder of this name can go on"
         )
-    # One that was cut after its last trial, or failed then, has its winner still to be written.
+    # A run that was cut or failed after its last trial may still lack its winner.
     if known.ended == "end" and info.get("state") == "finished" and not given.extend:
         raise ValueError(
             f"run {folder} has ended ({info.get('state')}): give it a further budget with "
@@ -109,7 +110,7 @@ def _named(given: SearchOptions) -> set[str]:
 
 
 def _fetch(given: SearchOptions) -> None:
-    """Sees to it that the newest copy of the run is here: its folder, or what its storage has."""
+    """Makes the run's folder the newest copy of the run, from its storage where that is newer."""
     folder = _folder(given)
     is_here = (folder / "run.json").exists()
     own = _storage_of(folder) if is_here else None
@@ -126,7 +127,7 @@ def _fetch(given: SearchOptions) -> None:
 
 
 def _folder(given: SearchOptions) -> Path:
-    """Where the run lies that is to go on, or where it is to come to; a whole path."""
+    """The absolute path of the folder of the run to resume, or that it is to be fetched into."""
     assert given.resume is not None
     try:
         found = run_folder.find(given.out, given.resume)
@@ -137,7 +138,7 @@ def _folder(given: SearchOptions) -> Path:
 
 
 def _storage_of(folder: Path) -> str | None:
-    """Of a run that is here; without the keys that it may name if it is an old one."""
+    """The storage in a run's run.json, without the secrets that old versions may have stored."""
     settings = run_folder.read_info(folder).get("settings")
     found = settings.get("storage") if isinstance(settings, dict) else None
     return whole_storage(without_secrets(found)) if isinstance(found, str) else None
@@ -188,12 +189,12 @@ def _options(given: SearchOptions, info: dict[str, Any], named: Collection[str])
 
 
 def _restored(value: Any) -> Any:
-    """As it was before JSON, which knows no tuples."""
+    """A value as it was before JSON, which has no tuples."""
     return tuple(value) if isinstance(value, list) else value
 
 
 def _extended(options: RunOptions, given: SearchOptions, known: SearchState) -> RunOptions:
-    """The budget of `given`, on top of what was used."""
+    """Options whose budget is that of `given` on top of what the run has used."""
     if not isinstance(options, SearchOptions):
         return options
     further = budgets.parse(given.budget)
@@ -216,7 +217,7 @@ def _digits(amount: float) -> str:
 
 
 def check_paused(known: SearchState, limits: Limits) -> None:
-    """ValueError where a trial of `known` that waits to go on cannot be trained so."""
+    """Raises ValueError where a running or paused trial of `known` is not within `limits`."""
     for trial in known.trials.values():
         why = limits.refusal(trial.design) if trial.state in ("running", "paused") else ""
         if why:
@@ -224,7 +225,8 @@ def check_paused(known: SearchState, limits: Limits) -> None:
 
 
 class RunLock:
-    """Held by the one process that trains a run."""
+    """A file lock by which only one process of this file system trains a run; ValueError where it
+    is held."""
 
     def __init__(self, run: Path) -> None:
         self._lock = FileLock(str(run / "run.lock"))
@@ -242,5 +244,5 @@ class RunLock:
         self.release()
 
     def release(self) -> None:
-        """Lets others have it."""
+        """Releases the lock."""
         self._lock.release()

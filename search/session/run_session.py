@@ -1,4 +1,5 @@
-"""One run from its options to its winner, with Ray.
+"""Runs one session of a run with Ray, from its options to its winner: sets up data, cluster, plan,
+lease, recorder and leg scheduler, and trains.
 
 Data, cluster and plan are checked before anything is written or started.
 """
@@ -55,12 +56,11 @@ def run(
     named: Named = None,
     last_copy: LastCopy | None = None,
 ) -> tuple[Path, bool]:
-    """Trains what `options` ask for; the run's folder, and whether it went well: it has a winner,
-    and nothing but its end or the user stopped it. `named` are the fields of the options that were
-    given, for a run that goes on. `last_copy` is told where the run is kept, for who asks
-    afterwards.
+    """Trains what `options` ask for; returns the run's folder, and whether it went well: it has a
+    winner, and no fault stopped it. `named` are the fields of the options that were given, for a
+    resume. `last_copy` gets the folder, storage and lease, for --cluster-down afterwards.
 
-    BadInput, with nothing written, for what cannot be: bad options, data, or a cluster too small.
+    Raises BadInput, with nothing written, for bad options, bad data, or a cluster too small.
     """
     with ExitStack() as held:
         return _run(options, console, named, last_copy or LastCopy(), held)
@@ -142,7 +142,8 @@ def _run(
 
 
 def _check_nodes(folder: Path, storage: Store | None, *, new: bool) -> None:
-    """ValueError, with no folder left of a `new` run, for a node that cannot train for this one."""
+    """Raises ValueError for a node that cannot train for this run; deletes the folder of a `new`
+    one."""
     store = run_storage.checkpoints(folder, storage)
     try:
         node_check.check_nodes(store, ray_connection.own_node())
@@ -154,8 +155,8 @@ def _check_nodes(folder: Path, storage: Store | None, *, new: bool) -> None:
 
 
 def _recorder(session: Session, earlier: Earlier | None, store: Store) -> Recorder:
-    """The run's one writer, with all that follows what it writes; they are told of what the run's
-    ledger has already."""
+    """The recorder with its followers, the strategy's and the study log, after they have caught up
+    with the ledger of earlier sessions."""
     job, folder = session.job, session.folder
     known = earlier.known if earlier else SearchState()
     follow = Follower(job.strategy, job.second)
@@ -185,8 +186,8 @@ def _recorder(session: Session, earlier: Earlier | None, store: Store) -> Record
 
 @contextlib.contextmanager
 def _failure_noted(*folders: Path) -> Iterator[list[Path]]:
-    """A run that is left by an exception does not stand in run.json as running: that of `folders`,
-    or of what is added to the list of them."""
+    """On an exception sets the state in run.json to failed or interrupted, for each of `folders`
+    and of those that the caller appends to the list."""
     begun = list(folders)
     try:
         yield begun
@@ -194,14 +195,14 @@ def _failure_noted(*folders: Path) -> Iterator[list[Path]]:
         cut = isinstance(error, KeyboardInterrupt | SystemExit)
         state = "interrupted" if cut else "failed"
         for folder in begun:
-            with contextlib.suppress(OSError):  # which may be why
+            with contextlib.suppress(OSError):  # which may be the cause of the exception
                 run_folder.write_info(folder, state=state, ended=run_folder.now())
         raise
 
 
 @contextlib.contextmanager
 def _writable(folder: Path) -> Iterator[None]:
-    """While it is entered, a run's folder that cannot be written is the user's to mend."""
+    """While entered, a run's folder that cannot be written raises BadInput."""
     try:
         yield
     except (OSError, RecordError) as error:
@@ -209,7 +210,7 @@ def _writable(folder: Path) -> Iterator[None]:
 
 
 def _train(session: Session, recorder: Recorder) -> Outcome:
-    """Runs all trials, until their end, the user's word, or a fault of the run."""
+    """Trains all trials, until the search ends, the user interrupts it, or a fault stops it."""
     options, plan, job, console = session.options, session.plan, session.job, session.console
     settings = TrialSettings(
         store=session.checkpoints,
@@ -258,8 +259,8 @@ def _train(session: Session, recorder: Recorder) -> Outcome:
 
 
 def _stopping(session: Session, line: str) -> None:
-    """The user asked for the end. That is noted at once: SIGTERM to a whole group, as timeout and
-    systemd send it, ends Ray's own processes too, and these this one."""
+    """Notes the user's interrupt in run.json at once: SIGTERM to a whole process group, as timeout
+    and systemd send it, ends Ray's own processes too, and these this one."""
     with contextlib.suppress(OSError, ValueError):
         run_folder.write_info(session.folder, state="interrupted", ended=run_folder.now())
     session.console.print(line)
@@ -268,7 +269,7 @@ def _stopping(session: Session, line: str) -> None:
 def _storage_fault(store: Store) -> str:
     """Why the storage does not work from this machine, in a line; empty where it does."""
     try:
-        store.read(MARKER)  # first: a folder would be made anew where no disk is mounted any more
+        store.read(MARKER)  # first, for the probe would create the folder of an unmounted disk
     except OSError as error:
         return f"{store} cannot be read: {first_line(error)}"
     try:

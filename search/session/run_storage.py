@@ -1,4 +1,4 @@
-"""Where a run's folder and its storage lie, and that the one is copied to the other."""
+"""Sets up a run's folder, its storage, its lease and the copying of the one to the other."""
 
 import contextlib
 import dataclasses
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 
 def with_whole_paths(options: RunOptions) -> RunOptions:
-    """So that a run that goes on from another folder finds what it means; a ~ that the shell left
-    (as in --out=~/runs) is the home folder. ValueError where there is no such home."""
+    """Options with absolute paths, which a resume from another working directory finds again, and
+    with ~ expanded (as the shell does not in --out=~/runs). ValueError where there is no such
+    home folder."""
     storage, data_dir = options.storage, options.data_dir
     if storage is not None:
         storage = whole_storage(storage)
@@ -40,23 +41,24 @@ def with_whole_paths(options: RunOptions) -> RunOptions:
 
 
 def whole(path: Path | str) -> Path:
-    """From / on."""
+    """The absolute path, with ~ expanded."""
     return run_folder.of_home(path).resolve()
 
 
 def whole_storage(storage: str) -> str:
-    """The same storage, always by the same text."""
+    """The canonical text of a storage: an absolute path, or a URI without a trailing slash."""
     local = storage.removeprefix("file://")
     return storage.rstrip("/") if "://" in local else str(whole(local))
 
 
 def _of_home(name: str | None) -> str | None:
-    """A run by its name or folder."""
+    """A run's name or folder, with ~ expanded."""
     return name if name is None else str(run_folder.of_home(name))
 
 
 def open_storage(options: RunOptions) -> Store | None:
-    """The storage of all runs; ValueError for one that cannot be written from here."""
+    """The storage of --storage, in which each run is a folder; ValueError where it cannot be
+    written from here."""
     if options.storage is None:
         return None
     storage = open_store(options.storage)
@@ -68,7 +70,7 @@ def open_storage(options: RunOptions) -> Store | None:
 
 
 def new_folder(options: RunOptions, storage: Store | None) -> Path:
-    """The folder of a new run; ValueError where its storage has a run of that name."""
+    """Creates the folder of a new run; ValueError where its storage has a run of that name."""
     folder = run_folder.create(options.out, options.name)
     try:
         taken = storage is not None and bool(below(storage, folder.name).names("ledger"))
@@ -85,22 +87,22 @@ def new_folder(options: RunOptions, storage: Store | None) -> Path:
 
 
 def apart(folder: Path, storage: Store | None) -> Store | None:
-    """The storage, unless the run's folder is its own place there."""
+    """The storage; None where the run's folder is itself the run's place in the storage."""
     if storage is None or below(storage, folder.name) == Folder(str(folder.resolve())):
         return None
     return storage
 
 
 def checkpoints(folder: Path, storage: Store | None) -> Store:
-    """Where the checkpoints of the run in `folder` lie."""
+    """The store of the checkpoints of the run in `folder`."""
     return Folder(str(folder.resolve())) if storage is None else below(storage, folder.name)
 
 
 def take_lease(
     folder: Path, storage: Store | None, earlier: "Earlier | None", console: Console
 ) -> Lease:
-    """The lease of the run in `folder`, of one that goes on or a new one; ValueError where another
-    process trains it. What another one did until just now is in the folder afterwards."""
+    """Takes the lease of the run in `folder`, a resumed or a new one; ValueError where another
+    process trains it. Then brings a resumed run's folder up to date with the storage."""
     store, say = checkpoints(folder, storage), _printing(console)
     known = ledger.generation(ledger.read(folder / LEDGER)) if earlier else 0
     take_over = earlier is not None and earlier.take_over
@@ -127,8 +129,8 @@ def _printing(console: Console) -> Callable[[str], None]:
 def kept(
     folder: Path, storage: Store | None, console: Console, lease: Lease | None = None
 ) -> Iterator[Store]:
-    """The store of checkpoints; while it is entered `folder` is copied to its `storage`, where it
-    has any."""
+    """The store of checkpoints; while entered `folder` is copied to its `storage`, if it has
+    one."""
     store = checkpoints(folder, storage)
     if storage is None:
         yield store
@@ -139,14 +141,15 @@ def kept(
 
 @dataclass
 class LastCopy:
-    """What of a run must be in its storage before its machine may go; set by the session."""
+    """The final copy of a run to its storage, verified before --cluster-down ends the machine; its
+    fields are set by the session."""
 
     folder: Path | None = None
     storage: Store | None = None
     lease: Lease | None = None
 
     def missing(self) -> str:
-        """Copies what the storage lacks, and reads all of it back; what it still lacks, in a line.
+        """Copies what the storage lacks, and reads all of it back; why it is incomplete, in a line.
 
         Empty where nothing of the run would be lost.
         """
@@ -171,4 +174,4 @@ class LastCopy:
 
 
 def _unheard(line: str) -> None:
-    """Who asks gets the reason."""
+    """Discards the copier's notices: `missing` returns the reason."""

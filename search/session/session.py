@@ -1,4 +1,4 @@
-"""What a run is made of, once all of it is known to be possible."""
+"""The parts of a checked run that is ready to start: folder, data, plan, job and lease."""
 
 import contextlib
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ from search.terms.plan import Plan
 
 @dataclass(frozen=True)
 class Session:
-    """A run that can begin: its folder, data, lanes, and what it trains."""
+    """One session of a run, after all checks: folder, storage, data, plan of lanes, job, lease."""
 
     folder: Path
     storage: Store | None
-    """Of checkpoints, and of a copy of the folder."""
+    """Holds the checkpoints and a copy of the folder; None where the folder has all."""
     options: RunOptions
     budget: Budget
     plan: Plan
@@ -35,18 +35,18 @@ class Session:
     stopping: Stopping
     console: Console
     lease: Lease
-    """That this process trains the run, and no other."""
+    """The proof that this process alone trains the run."""
 
     @property
     def is_uneven(self) -> bool:
-        """Whether classes differ so much in size that balanced accuracy is told too."""
+        """Whether classes differ so much in size that balanced accuracy is printed too."""
         return class_counts.is_uneven(class_counts.count_selected(self.dataset, self.selection))
 
     @property
     def checkpoints(self) -> Store:
-        """Where this run's checkpoints lie."""
+        """The store of this run's checkpoints."""
         return run_storage.checkpoints(self.folder, self.storage)
 
     def kept(self) -> contextlib.AbstractContextManager[Store]:
-        """That store; while it is entered the run's folder is copied to its storage."""
+        """The store of checkpoints; while entered the run's folder is copied to its storage."""
         return run_storage.kept(self.folder, self.storage, self.console, self.lease)

@@ -1,4 +1,4 @@
-"""Designs that an earlier run found good, to begin with."""
+"""Warm start: picks the best designs of an earlier run, to be trained first in a new one."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +11,8 @@ from search.space.design_space import Space
 from search.terms.front import non_dominated
 
 MOST = 8
-"""Designs of an earlier run: half of them the most accurate, half from its front."""
+"""The most designs taken: half of them the most accurate, the others from the front of score
+against training time."""
 
 
 def designs_of(
@@ -41,7 +42,7 @@ def designs_of(
 
 
 def _accuracy(trial: Trial) -> float:
-    """What its own search optimised."""
+    """The score that the trial's own search maximised."""
     return trial.score or 0.0
 
 

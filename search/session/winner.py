@@ -1,4 +1,5 @@
-"""At the end of a search: its winner, scored once on the test images."""
+"""Writes the winner's folder at the end of a search: design, weights, ONNX model, sample images,
+and the metrics of the one scoring on the test images."""
 
 import contextlib
 import json
@@ -39,12 +40,12 @@ def write(
     *,
     score: bool,
 ) -> dict[str, Any] | None:
-    """Fills `run`/winner from the weights in `store`; with `score` gives the metrics on the test
-    images, else None. Gone where those weights were deleted.
+    """Fills `run`/winner from the checkpoint in `store`; with `score` returns the metrics on the
+    test images, else None. Raises Gone where the weights are missing.
 
-    design.json, weights.pt, model.onnx, samples.npz (an image of each class that the network was
-    validated on, for pictures of what it sees), and with `score` metrics.json. All is computed on
-    the CPU, in fp32.
+    Writes design.json, weights.pt, model.onnx, samples.npz (a validation image of each class, for
+    pictures of what the network sees), and with `score` metrics.json. All is computed on the CPU,
+    in fp32.
     """
     assert trial.best is not None
     folder = run / "winner"
@@ -64,14 +65,12 @@ def write(
 
 
 class Gone(Exception):
-    """The weights of the winner are nowhere; the message is one line that says what is missing."""
+    """The winner's weights cannot be found; the message is one line that says what is missing."""
 
 
 def _weights(folder: Path, store: Store, trial: Trial, epoch: int) -> dict[str, Any]:
-    """Those of the trial's checkpoint; without it, of an earlier end of the run with that winner.
-
-    Gone where there are neither.
-    """
+    """The weights in the trial's checkpoint; without one, those in `folder`, if an earlier session
+    wrote them for the same trial and epoch. Raises Gone where there are neither."""
     name = kept_weights.checkpoint_name(trial.trial, epoch)
     with contextlib.suppress(*_UNREADABLE):
         saved: dict[str, Any] = checkpoint.unpack(store.read(name))
@@ -79,7 +78,7 @@ def _weights(folder: Path, store: Store, trial: Trial, epoch: int) -> dict[str, 
     with contextlib.suppress(*_UNREADABLE):
         if _is_of(folder / "design.json", trial, epoch):
             return checkpoint.load(folder / "weights.pt")
-    try:  # once more, with patience, and with a reason
+    try:  # once more, with retries, and with a reason
         return checkpoint_files.read(store, name)["training"]["network"]
     except (CheckpointError, StorageError, KeyError) as error:
         raise Gone(
@@ -89,11 +88,12 @@ def _weights(folder: Path, store: Store, trial: Trial, epoch: int) -> dict[str, 
 
 
 _UNREADABLE = checkpoint_files.DAMAGED
-"""What a file that is not there, or is damaged, raises."""
+"""What a missing or damaged file raises."""
 
 
 def _is_of(told: Path, trial: Trial, epoch: int) -> bool:
-    """Whether a winner's design.json, and the weights beside it, are of `trial` after `epoch`."""
+    """Whether a winner's design.json `told`, and the weights beside it, are of `trial` after
+    `epoch`."""
     try:
         found = json.loads(told.read_text())
         there = (found["trial"], found["design_id"], found["seed"], found["epoch"])
@@ -142,7 +142,7 @@ def _score(network: nn.Module, trial: Trial, dataset: Dataset) -> dict[str, Any]
 def _export(
     network: nn.Module, trial: Trial, dataset: Dataset, metrics: dict[str, Any], path: Path
 ) -> None:
-    """model.onnx, with what is known of the network's worth in its metadata."""
+    """Writes model.onnx, with the network's accuracies in its metadata."""
     assert trial.best is not None
     facts = {
         "trial": trial.trial,
@@ -158,7 +158,7 @@ def _export(
 
 
 def _write_samples(path: Path, validation: Subset, classes: int) -> None:
-    """The first validation image of each class that has any."""
+    """Writes samples.npz: the first validation image of each class that has any."""
     labels = validation.images.labels[validation.index]
     found = [(labels == label).nonzero().flatten() for label in range(classes)]
     first = torch.stack([positions[0] for positions in found if len(positions)])

@@ -1,4 +1,4 @@
-"""The names of the design space's axes that are searched only when asked for."""
+"""Names of the optional axes of the search space, which are searched only on request (--axes)."""
 
 from typing import Literal
 

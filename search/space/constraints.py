@@ -1,4 +1,4 @@
-"""What a design has to keep to, known before it is trained."""
+"""Constraints on a design that are checked before training: parameter limit, image size, batch."""
 
 from dataclasses import dataclass
 
@@ -11,18 +11,18 @@ from search.space.design_space import Space
 
 @dataclass(frozen=True)
 class Limits:
-    """The images, the workers, and how large a network may be."""
+    """The constraints: from the images, the workers of a trial, and --max-parameters."""
 
     shape: Shape
     classes: int
     max_parameters: int | None = None
     workers: int = 1
-    """Of a trial: each takes its share of every batch."""
+    """Workers of a trial: each takes its share of every batch."""
     images: int | None = None
-    """That train, where that is known: no batch has more."""
+    """The number of training images, where known: no batch has more."""
 
     def refusal(self, design: Design) -> str:
-        """Why `design` is not trained; empty when it is."""
+        """The violated constraint, as a message; empty where `design` is feasible."""
         try:
             parameters, _ = measure_size(design, self.shape, self.classes)
         except ValueError as error:
@@ -32,11 +32,11 @@ class Limits:
         return cannot_share(design, self.images or design.batch_size, self.workers)
 
     def allow(self, design: Design) -> bool:
-        """Whether `design` is trained."""
+        """Whether `design` is feasible."""
         return not self.refusal(design)
 
     def check(self, space: Space) -> None:
-        """ValueError where no design of `space` is trained."""
+        """Raises ValueError where no design of `space` is feasible."""
         largest = max(ranges.BATCH_SIZES)
         if largest < self.workers:
             raise ValueError(
@@ -51,8 +51,8 @@ class Limits:
 
 
 def smallest(space: Space) -> list[Design]:
-    """Designs of which one has the fewest parameters of `space`: of each number of blocks, with a
-    narrow dense layer before the classes and without."""
+    """The smallest designs of `space`, one of which has the fewest parameters: for each number of
+    blocks, with one narrow hidden dense layer and without."""
     block = (min(ranges.KERNELS[0], ranges.FIRST_KERNELS[0]),)
     return [
         Design(kernels=(block,) * blocks, dense=dense)

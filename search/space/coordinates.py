@@ -1,4 +1,5 @@
-"""A design as a point: what a model that goes by distance sees of it."""
+"""Feature encoding of a design: its hyperparameters as a point in the unit cube, for the kernel of
+the surrogate."""
 
 import math
 from collections.abc import Sequence
@@ -11,14 +12,15 @@ from models.design import Activation, Augmentation, Design, Optimizer, Pooling, 
 from search.space import ranges
 
 APART = math.sqrt(0.5)
-"""Of a category that has no order: then two different ones are 1 apart."""
+"""The non-zero value in the one-hot encoding of an unordered category: then two different choices
+have Euclidean distance 1."""
 
 
 def coordinates(design: Design) -> NDArray[np.float64]:
-    """The design as a point of as many coordinates as `NAMES`, each in 0..1.
+    """The feature vector (d,) of a design, with the coordinates of `NAMES`, each in 0..1.
 
-    Numbers lie in their range, on a logarithmic scale where they are searched so; what a design
-    without convolutions or dense layers does not have is 0.
+    Numbers are scaled to their range, on a logarithmic scale where they are searched on one;
+    features of convolutions or dense layers that a design lacks are 0.
     """
     return np.clip(np.array(list(_values(design).values()), float), 0.0, 1.0)
 
@@ -56,7 +58,7 @@ def _values(design: Design) -> dict[str, float]:
     return values
 
 
-# Worked out once: coordinates are asked for hundreds of times a decision.
+# Computed once: coordinates are needed hundreds of times per decision.
 _AUGMENTATIONS = {name: index / 3 for index, name in enumerate(get_args(Augmentation))}
 _CATEGORIES: dict[str, dict[str, float]] = {
     field: {f"{field}_{choice}": 0.0 for choice in get_args(literal)}
@@ -87,4 +89,4 @@ def _mean(values: Sequence[float]) -> float:
 
 
 NAMES = tuple(_values(Design()))
-"""Of the coordinates, in order."""
+"""Names of the coordinates, in order."""

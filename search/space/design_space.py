@@ -1,6 +1,8 @@
-"""The design space, define-by-run: what is asked next depends on what was answered before.
+"""The define-by-run search space of convolutional networks: which hyperparameters exist, and how
+their values make a design.
 
-The transcript's axes are always searched, the others by name. Ranges: search/space/ranges.py.
+The transcript's axes are always searched, the others by name. The ranges, also of the learning
+rate, are in search/space/ranges.py.
 """
 
 from dataclasses import dataclass
@@ -57,8 +59,8 @@ _SGD = ("sgd", "momentum", "nesterov")
 
 @dataclass(frozen=True)
 class Space:
-    """What bounds the space: the longest training, the images, and the further axes. It is a
-    `Space` of search/terms/actions.py."""
+    """The search space for images of a size: a `Space` of search/terms/actions.py, bounded by the
+    longest training, the image size in pixels, and the optional axes."""
 
     max_epochs: int
     height: int
@@ -67,39 +69,39 @@ class Space:
 
     @property
     def most_blocks(self) -> int:
-        """As many as leave a pixel after their poolings."""
+        """The most blocks whose poolings leave at least one pixel."""
         return min(BLOCKS[1], min(self.height, self.width).bit_length() - 1)
 
     def searches(self, axis: Axis) -> bool:
-        """Whether a further axis is searched."""
+        """Whether an optional axis is searched."""
         return axis in self.axes or "all" in self.axes
 
     def sample(self, suggest: Suggest) -> Design:
-        """The design that the answers of `suggest` give."""
+        """The design made of the values that `suggest` chooses."""
         return sample(suggest, self)
 
     def answers(self, design: Design) -> dict[str, Any]:
-        """The answers with which `sample` gives `design`."""
+        """The hyperparameter values from which `sample` makes `design`."""
         return answers(design)
 
     def coordinates(self, design: Design) -> NDArray[np.float64]:
-        """The design as a point, each coordinate in 0..1."""
+        """The feature vector (d,) of a design, each coordinate in 0..1."""
         return coordinates.coordinates(design)
 
     def epochs(self, design: Design) -> int:
-        """How long a design is trained at most."""
+        """The number of epochs after which a design's training is complete."""
         return design.epochs
 
     def is_result(self, design: Design, epoch: int) -> bool:
-        """As the design has it."""
+        """Whether the accuracy after `epoch` is what a training of so many epochs would give."""
         return design.is_result(epoch)
 
 
 def sample(suggest: Suggest, space: Space) -> Design:
-    """A design of the space, from the answers of `suggest`.
+    """Samples a design of `space`: each hyperparameter's value is chosen by `suggest`.
 
-    With a constant learning rate `epochs` is the longest training, for each epoch of it is a
-    result; with another schedule it is asked for.
+    With a constant learning rate `epochs` is the longest training, as each of its epochs is a
+    result; with another schedule it is a hyperparameter.
     """
     kernels = _kernels(suggest, space)
     batch_norm = suggest.suggest_categorical("batch_norm", (False, True))
@@ -146,7 +148,8 @@ def _convolution_details(
     if not kernels:
         return {"pooling": "none"}
     details: dict[str, Any] = {"pooling": "max"}
-    # Without pooling the maps keep their size: two blocks of that cost more than all else here.
+    # Without pooling the feature maps keep their size: two such blocks would cost more than any
+    # other design of the space.
     if len(kernels) > 1 or suggest.suggest_categorical("pooled", (True, False)):
         if space.searches("average_pooling"):
             details["pooling"] = suggest.suggest_categorical("pooling", POOLINGS)
@@ -212,10 +215,11 @@ def _training_details(suggest: Suggest, space: Space) -> dict[str, Any]:
 
 
 def answers(design: Design) -> dict[str, Any]:
-    """The answers with which `sample` gives `design`, but for its epochs.
+    """The hyperparameter values from which `sample` makes `design`: the inverse of `sample`.
 
-    For designs with pooling after all blocks or none, one rate after all blocks, and the defaults
-    of the axes that are not searched; a caller checks by sampling.
+    Exact up to the number of epochs, for designs with pooling after all blocks or none, one dropout
+    rate after all blocks, and the defaults of the axes that are not searched; a caller checks by
+    sampling.
     """
     replies: dict[str, Any] = {
         "blocks": len(design.kernels),

@@ -1,4 +1,4 @@
-"""A design's hyperparameters as Optuna knows them: what was asked, and what the answers were."""
+"""A design as Optuna's parameters and distributions, to add known trials to an Optuna study."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from search.terms.actions import D, Space
 
 
 class _KnownAnswers:
-    """Gives known answers, and notes what was asked."""
+    """A `Suggest` that returns given values, and records each parameter with its distribution."""
 
     def __init__(self, answers: Mapping[str, Any]) -> None:
         self._answers = answers
@@ -47,9 +47,9 @@ class _KnownAnswers:
 
 
 def parameters_of(space: Space[D], design: D) -> tuple[dict[str, Any], dict[str, BaseDistribution]]:
-    """The parameters of a design of the space, by name, and their distributions.
+    """The parameters of a design of the space, by name, and their Optuna distributions.
 
-    Of a design that lies outside the space, the nearest that lies in it.
+    Values outside the space are replaced by the nearest inside.
     """
     known = _KnownAnswers(space.answers(design))
     space.sample(known)

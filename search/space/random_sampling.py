@@ -1,4 +1,5 @@
-"""Who answers a space's questions without a model: chance, and what lies near known answers."""
+"""Random sampling of designs, uniform or in the neighbourhood of a known one, and the seeding of
+random numbers."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,18 +9,19 @@ from typing import Any
 import numpy as np
 
 KEEP = 0.5
-"""How probably a known answer is kept as it is."""
+"""The probability that a known value is kept unchanged."""
 STEPS = (0.1, 0.5)
-"""Of the others the standard deviation, as a part of the range; drawn once a design, log scale."""
+"""Range of the standard deviation with which the others are perturbed, as a fraction of their
+range; drawn log-uniformly once per `NeighbourSuggest`."""
 
 
 def random_for(*key: int) -> Random:
-    """Random numbers that follow from `key` alone: a seed, and the number of a decision."""
+    """A random generator seeded by `key` alone, such as a seed and the number of a decision."""
     return Random(int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0]))
 
 
 class RandomSuggest:
-    """Answers at random, each value of a scale as probable as the next."""
+    """A `Suggest` that samples uniformly, on the hyperparameter's linear or logarithmic scale."""
 
     def __init__(self, random: Random) -> None:
         self.random = random
@@ -48,12 +50,13 @@ class RandomSuggest:
         return self.random.choice(choices)
 
     def _place(self, name: str, low: float, high: float, *, log: bool = False) -> float:
-        """Where in the range the answer lies, 0 to 1 (without 1)."""
+        """The position of the value in its range, in [0, 1)."""
         return self.random.random()
 
 
 class NeighbourSuggest(RandomSuggest):
-    """Answers near known ones: each is kept or moved a little, and unknown ones are random."""
+    """A `Suggest` for local search: each known value is kept or perturbed by Gaussian noise, a
+    known category is kept or drawn anew, and unknown values are uniform."""
 
     def __init__(self, random: Random, answers: Mapping[str, Any]) -> None:
         super().__init__(random)

@@ -1,4 +1,9 @@
-"""The ranges of the hyperparameters."""
+"""The ranges and choices of all hyperparameters: learning rates, momentum, kernels, dropout rates,
+dense widths, batch sizes, schedules, augmentation and others.
+
+A tuple is a range (lowest, highest), both included, or, for categories, kernel sizes and batch
+sizes, the list of choices.
+"""
 
 BLOCKS = (0, 4)
 CONVOLUTIONS = (1, 2)

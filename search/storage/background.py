@@ -1,4 +1,4 @@
-"""A thread that does something again and again, and says so when it cannot."""
+"""A background thread that repeats one task at a fixed interval and reports its failures."""
 
 import contextlib
 import threading
@@ -8,30 +8,32 @@ from models.error_text import first_line
 
 
 class Repeated:
-    """Calls `do` every so many seconds from `start` to `stop`. What goes wrong is told once, until
-    it goes well again; the thread goes on whatever it was."""
+    """Calls `do` every `every` seconds, in a daemon thread, from `start` to `stop`.
+
+    A run of failures is reported once, until a call succeeds; no Exception ends the thread.
+    """
 
     def __init__(
         self, do: Callable[[], None], every: float, say: Callable[[str], None], trouble: str
     ) -> None:
-        """`trouble` says what is wrong when `do` fails."""
+        """`say` gets the lines for the user; `trouble` is how they begin when `do` fails."""
         self._do, self._every, self._say, self._trouble = do, every, say, trouble
         self._left = threading.Event()
         self._failed = False
         self._thread = threading.Thread(target=self._work, daemon=True)
 
     def start(self) -> None:
-        """Begins."""
+        """Starts the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends, after what is being done."""
+        """Ends the thread, after the call in progress."""
         self._left.set()
         if self._thread.ident is not None:
             self._thread.join()
 
     def once(self) -> str:
-        """Does it now; why it failed, else nothing."""
+        """Calls `do` now, in the caller's thread; the error in a line, empty on success."""
         try:
             self._do()
         except Exception as error:
@@ -50,5 +52,5 @@ class Repeated:
             self._tell(f"Notice: {self._trouble}, and is not tried any more ({first_line(error)})")
 
     def _tell(self, line: str) -> None:
-        with contextlib.suppress(Exception):  # nobody reads it any more
+        with contextlib.suppress(Exception):  # the output may be closed
             self._say(line)

@@ -1,4 +1,5 @@
-"""Reads and writes checkpoints in a store, with patience, and tells apart why that fails."""
+"""Checkpoint I/O with retries: reads and writes checkpoints in a store, and tells a storage fault
+(StorageError, as a full disk) from a missing or damaged file (CheckpointError)."""
 
 import contextlib
 import errno
@@ -17,9 +18,9 @@ from search.storage.store import Folder, Store
 T = TypeVar("T")
 
 WAITS = (0.5, 1.0, 2.0, 4.0)
-"""Seconds between tries: a shared disk or an object store may be away for a moment."""
+"""Seconds between tries: a shared disk or an object store may be unavailable for a moment."""
 MARKER = "run.json"
-"""There in every run's store: where it cannot be seen, all of the store is gone."""
+"""A file of every run's store: where it is missing, the whole store is (as an unmounted disk)."""
 DAMAGED = (
     OSError,
     RuntimeError,
@@ -30,13 +31,13 @@ DAMAGED = (
     ValueError,
     pickle.UnpicklingError,
 )
-"""What torch and its formats raise for a file that is cut or is another's."""
+"""What torch and its file formats raise for a truncated or foreign file."""
 _DEVICE = re.compile("CUDA|cuDNN|CUBLAS|NCCL|gloo", re.IGNORECASE)
-"""In what devices, and workers that talk to one another, raise."""
+"""Matches RuntimeErrors of devices and of collectives, for which the file is not to blame."""
 
 
 class StorageError(Exception):
-    """The store could not be read or written, however often that was tried."""
+    """The store could not be read or written, after all retries; `cause` is the last OSError."""
 
     def __init__(self, said: str, cause: OSError) -> None:
         super().__init__(said)
@@ -44,7 +45,7 @@ class StorageError(Exception):
 
 
 class CheckpointError(Exception):
-    """A checkpoint is gone or damaged, in a store that works."""
+    """A checkpoint is missing or damaged, in a store that works."""
 
 
 def read(store: Store, name: str) -> dict[str, Any]:
@@ -61,17 +62,17 @@ def read(store: Store, name: str) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def reading(name: str) -> Iterator[None]:
-    """While what checkpoint `name` holds is taken in: a fault of it is a CheckpointError."""
+    """While entered, an error that the content of checkpoint `name` causes is a CheckpointError."""
     try:
         yield
     except DAMAGED as error:
         if memory.ran_out(error) or _DEVICE.search(str(error)):
-            raise  # nothing that the file is to blame for
+            raise  # the file is not to blame
         raise CheckpointError(f"checkpoint {name} is damaged: {first_line(error)}") from error
 
 
 def write(store: Store, name: str, content: dict[str, Any]) -> None:
-    """Writes a checkpoint, durable afterwards; StorageError where that cannot be."""
+    """Writes a checkpoint, durable on return; StorageError where that fails."""
     packed = checkpoint.pack(content)
     try:
         _patiently(lambda: _write(store, name, packed))
@@ -80,7 +81,7 @@ def write(store: Store, name: str, content: dict[str, Any]) -> None:
 
 
 def _write(store: Store, name: str, packed: bytes) -> bool:
-    # A folder would be made anew where a disk is not mounted any more.
+    # The write would create the folder on the local disk where a disk is no longer mounted.
     if isinstance(store, Folder) and not (Path(store.path) / MARKER).exists():
         raise OSError(errno.ENOENT, "it is gone")
     store.write(name, packed)
@@ -88,7 +89,7 @@ def _write(store: Store, name: str, packed: bytes) -> bool:
 
 
 def _read(store: Store, name: str) -> bytes | None:
-    """None where the file is not there, and the store is."""
+    """The file's content; None where the file is missing in a store that can be read."""
     try:
         return store.read(name)
     except FileNotFoundError:
@@ -97,8 +98,8 @@ def _read(store: Store, name: str) -> bytes | None:
 
 
 def _patiently(act: Callable[[], T | None]) -> T | None:
-    """What `act` gives, tried again after an OSError, or where it gives None: a file that another
-    node has written may not be seen at once."""
+    """The result of `act`, retried after an OSError or a None: a file that another node has written
+    may not be visible at once."""
     for seconds in WAITS:
         with contextlib.suppress(OSError):
             found = act()

@@ -1,4 +1,7 @@
-"""Copies a run's folder to its storage while it grows: all but checkpoints, which lie there."""
+"""Replicates a run's folder to its storage while the run goes on, and fetches it back.
+
+Checkpoints are not copied: workers write them to the storage directly.
+"""
 
 import contextlib
 import fnmatch
@@ -19,14 +22,14 @@ EVERY_SECONDS = 10.0
 LEDGER = "ledger"
 SEGMENTS = f"{LEDGER}/[0-9]*.jsonl"
 LAST_TRIES, LAST_SECONDS = 3, 2.0
-"""The last copy is tried so often, with so long between."""
+"""How often the last copy is tried, and the seconds between tries."""
 _LEFT_OUT = {CHECKPOINTS, "run.lock", FILE}
 
 
 class DelayedDeletion:
-    """A store that deletes later: when the ledger that says so has been copied.
+    """A store that defers deletions until the ledger lines that make them safe have been copied.
 
-    Else who goes on from an older copy would miss the checkpoints that it tells of.
+    Otherwise a resume from an older copy of the ledger would miss checkpoints that it refers to.
     """
 
     def __init__(self, store: Store) -> None:
@@ -42,28 +45,29 @@ class DelayedDeletion:
         return self._store.read(name)
 
     def names(self, folder: str) -> list[str]:
-        """What is there, some of it to be deleted."""
+        """The files below `folder`, those with a deferred deletion among them."""
         return self._store.names(folder)
 
     def delete(self, name: str) -> None:
-        """Later."""
+        """Deferred."""
         self._obsolete.append(functools.partial(self._store.delete, name))
 
     def delete_folder(self, folder: str) -> None:
-        """Later."""
+        """Deferred."""
         self._obsolete.append(functools.partial(self._store.delete_folder, folder))
 
     def take(self) -> list[Callable[[], None]]:
-        """What is to be deleted once all that is written by now has been copied."""
+        """The deferred deletions, to be done once all that is written by now has been copied."""
         taken, self._obsolete = self._obsolete, []
         return taken
 
 
 class Copier:
-    """Copies what has changed, every ten seconds, while it is entered; all of it when it is left.
+    """Copies changed files of a run's folder to its storage, periodically while entered and once
+    more on exit.
 
-    Where the storage cannot be written it says so once, and goes on trying. When another process
-    has taken the run over it copies no more.
+    A storage that cannot be written is reported once, and tried on. Once another process has taken
+    the run over nothing more is copied.
     """
 
     def __init__(
@@ -79,7 +83,7 @@ class Copier:
         self._copied: dict[str, tuple[int, int]] = {}
         self._obsolete: list[Callable[[], None]] = []
         self._old_ledger = True
-        """Whether the storage may hold segments of another ledger."""
+        """Whether the storage may still hold segments of another ledger."""
         self._wait = min(every, LAST_SECONDS)
         self._copies = Repeated(self._copy_own, every, say, f"{store} cannot be written")
 
@@ -142,7 +146,8 @@ class Copier:
 
 
 def files(run: Path) -> list[str]:
-    """What is copied of a run's folder, the ledger first; OSError where it cannot be listed."""
+    """The names of the files that are copied of a run's folder, the ledger's first; OSError where
+    the folder cannot be listed."""
     found = []
     for folder, folders, names in os.walk(run, onerror=_raise):
         if folder == str(run):
@@ -153,8 +158,8 @@ def files(run: Path) -> list[str]:
 
 
 def difference(run: Path, store: Store) -> str:
-    """What of a run's folder its storage does not have, byte for byte, when it is read back, in a
-    line; empty where it has all. OSError where that cannot be found out."""
+    """The first difference between a run's folder and its storage, read back and compared by
+    SHA-256, in a line; empty where the copy is complete. OSError where one cannot be read."""
     there, names = set(store.names("")), files(run)
     for name in names:
         if name not in there:
@@ -181,7 +186,7 @@ def _raise(error: OSError) -> None:
 
 
 def fetch(store: Store, run: Path) -> bool:
-    """Makes the run's folder `run` from its storage, whole or not at all; whether there was one.
+    """Downloads a run from its storage into the folder `run`, atomically; whether there was one.
 
     Raises ValueError for a name in the storage that would lie outside the folder.
     """
@@ -194,8 +199,8 @@ def fetch(store: Store, run: Path) -> bool:
 
 @contextlib.contextmanager
 def fetched(store: Store, run: Path) -> Iterator[Path | None]:
-    """A run's copy in a folder beside `run`, to be renamed; it is gone afterwards. None where the
-    storage has no such run."""
+    """A run's copy, downloaded into a temporary folder beside `run`, which the caller may rename;
+    it is deleted on exit. None where the storage has no such run."""
     part = run.with_name(f".{run.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     try:

@@ -1,11 +1,11 @@
-"""A run's lease: one process at a time trains a run and writes its storage, and all others see it.
+"""A run's lease: mutual exclusion between processes that would train one run and write its storage.
 
-lease.json lies beside the run's other files in its storage. Its owner writes it anew every ten
-seconds; without that it is free after 45 s, or at once where its process is known to be gone. Who
-takes a run over writes the next generation, and the owner before sees that and stops.
+lease.json lies beside the run's other files in its storage. Its owner renews it every ten seconds
+(heartbeat); it expires after 45 s, or at once where its process is known to have ended. A process
+that takes a run over writes the next generation, which the previous owner sees, and stops.
 
-An object store has no "write it if nobody has": of two who take a run over within the same second
-both may hold it until the next look, ten seconds at most, and then one of them stops.
+Object stores are used without conditional writes: of two processes that take a run over within the
+same second both may hold it until the next heartbeat, ten seconds at most; then one of them stops.
 """
 
 import contextlib
@@ -29,13 +29,13 @@ from search.storage.store import Store
 
 FILE = "lease.json"
 BEAT_SECONDS = 10.0
-"""How often its owner says that it is there."""
+"""The interval of the owner's heartbeats."""
 SECONDS = 45.0
-"""After so long without a word the lease is free."""
+"""The lease expires so long after its last heartbeat."""
 
 LOOK_SECONDS = 1.0
 SETTLE_SECONDS = 15.0
-"""Who is taken over looks within that time, and so has written its last file."""
+"""How long a takeover waits: the previous owner checks the lease, and stops writing, within it."""
 
 
 class TakenOver(Exception):
@@ -44,21 +44,22 @@ class TakenOver(Exception):
 
 @dataclass(frozen=True)
 class Holder:
-    """Who trains a run, as lease.json has it."""
+    """The owner of a lease: the content of lease.json; times are seconds since 1970."""
 
     owner: str
-    """A random name."""
+    """A random token."""
     generation: int
     host: str
     machine: str
-    """Tells machines, and their restarts, apart."""
+    """Identifies the machine, its boot, and the process namespace."""
     pid: int
     since: float
     beat: float
     released: bool = False
 
     def holds(self) -> bool:
-        """Whether it is at work, as far as can be known from here."""
+        """Whether the lease is in force: neither released nor expired, its process not known to
+        have ended."""
         return not (self.released or time.time() - self.beat > SECONDS or self._is_gone())
 
     def _is_gone(self) -> bool:
@@ -74,14 +75,15 @@ class Holder:
 
 
 def read(store: Store) -> Holder | None:
-    """Who has, or had, the lease of the run in `store`; OSError where that cannot be read."""
+    """The current or last owner of the lease in `store`, None without one; OSError where it cannot
+    be read."""
     try:
         content: dict[str, Any] = json.loads(store.read(FILE))
         return Holder(**content)
     except FileNotFoundError:
         return None
     except (ValueError, TypeError):
-        return None  # not one of ours
+        return None  # not a lease file of this program
 
 
 def check_free(store: Store, run: str) -> None:
@@ -96,12 +98,12 @@ def check_free(store: Store, run: str) -> None:
 
 
 def await_free(store: Store, run: str, say: Callable[[str], None]) -> None:
-    """Returns when the run in `store` is free: at once, or when the one who had it is not heard of
-    any more, as after its machine was lost. ValueError as soon as it is known to be at work."""
+    """Blocks until the lease of the run in `store` is free: at once, or when it has expired, as
+    after its machine was lost. ValueError as soon as its owner is known to be alive."""
     holder = read(store)
     if holder is None or not holder.holds():
         return
-    if holder.machine == _machine():  # where that can be seen
+    if holder.machine == _machine():  # its process can be looked up: no need to wait
         check_free(store, run)
     seconds = max(holder.beat + SECONDS - time.time(), 0.0)
     say(f"Run {run} was being trained by {holder}: waiting {seconds:.0f} s for its word")
@@ -114,7 +116,10 @@ def await_free(store: Store, run: str, say: Callable[[str], None]) -> None:
 
 
 class Lease:
-    """Held while it is entered, by this process; `lost` says when another has it."""
+    """The lease as this process holds it: taken when made, renewed while entered, released after.
+
+    `lost` names the process that has taken it over.
+    """
 
     def __init__(
         self,
@@ -143,7 +148,7 @@ class Lease:
             beat=now,
         )
         self.lost = ""
-        """Who has it now; empty while it is held."""
+        """The new owner, in a line; empty while the lease is held."""
         self._telling = threading.Lock()
         self._write()
         if before is not None and before.holds():
@@ -155,8 +160,8 @@ class Lease:
         self._beats = Repeated(self._beat, every, say, f"the lease of run {run} cannot be renewed")
 
     def _settle(self, seconds: float) -> None:
-        """Gives the one before time to look. It may have been about to say that it is there: its
-        word, written after this one's, must not stay."""
+        """Gives the previous owner time to notice the takeover. It may overwrite this lease with a
+        heartbeat that was under way, so the lease is written again meanwhile."""
         deadline = time.monotonic() + seconds
         self.check()
         while time.monotonic() < deadline:
@@ -166,7 +171,7 @@ class Lease:
 
     @property
     def generation(self) -> int:
-        """Of this session."""
+        """The number of this session, one more than those of all sessions before."""
         return self._own.generation
 
     def __enter__(self) -> "Lease":
@@ -178,21 +183,22 @@ class Lease:
         self.release()
 
     def release(self) -> None:
-        """Lets others have it."""
+        """Marks the lease as released, so that another process may take it at once."""
         self._own = replace(self._own, released=True)
         self._beats.once()
 
     def check(self) -> None:
-        """TakenOver, told once, where another has the lease; OSError where that cannot be read."""
+        """Raises TakenOver, reported once, where another process has the lease, or OSError where it
+        cannot be read."""
         if self.lost:
             raise TakenOver(self.lost)
         found = read(self._store)
         if found is None and not self._store.names("ledger"):
-            # Not mounted any more: what is written there now would be in its place, not in it.
+            # No longer mounted: what is written now would land below the empty mount point.
             raise OSError(f"run {self._run} is not there any more: look whether it is mounted")
         if found is None or found.owner == self._own.owner:
             return
-        # Of two who took it at the same time one has it: which, both can tell.
+        # Of two processes that took it at the same time both can tell which one keeps it.
         if (found.generation, found.owner) < (self._own.generation, self._own.owner):
             return
         with self._telling:
@@ -202,7 +208,7 @@ class Lease:
         raise TakenOver(self.lost)
 
     def _tell(self, holder: Holder) -> None:
-        with contextlib.suppress(Exception):  # nobody reads it any more
+        with contextlib.suppress(Exception):  # the output may be closed
             self._say(
                 f"Stopping: run {self._run} was taken over by {holder}; nothing more is written to "
                 f"{self._store} from here"
@@ -221,7 +227,8 @@ class Lease:
 
 
 def _machine() -> str:
-    """Processes have the same numbers in two containers of a machine, and after a restart."""
+    """An id of this boot of the machine and of the process namespace: process ids are only unique
+    within both."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
@@ -230,7 +237,7 @@ def _machine() -> str:
 
 
 def _runs(pid: int, since: float) -> bool:
-    """Whether a process of this machine lives that did so at a time; numbers are used again."""
+    """Whether process `pid` lives and was started before the time `since`: ids are reused."""
     try:
         process = psutil.Process(pid)
         return process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= since + 1

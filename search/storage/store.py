@@ -1,4 +1,5 @@
-"""Where a run's checkpoints and the copy of its ledger lie: a folder, or what pyarrow opens."""
+"""Storage backends for checkpoints and the copy of a run: a folder, or an object store (S3, GCS,
+...) through pyarrow."""
 
 import contextlib
 import functools
@@ -18,13 +19,13 @@ CHECKPOINTS = "checkpoints"
 
 
 class Store(Protocol):
-    """Files by name, such as checkpoints/3/epoch-0001.pt: each is there whole, or not at all.
+    """A storage of files by name, such as checkpoints/3/epoch-0001.pt, with atomic writes.
 
-    Raises OSError where it does not work.
+    Methods raise OSError where the storage does not work.
     """
 
     def write(self, name: str, content: bytes) -> None:
-        """Writes a file; it is durable afterwards."""
+        """Writes a file atomically; it is durable on return."""
 
     def read(self, name: str) -> bytes:
         """The content of a file."""
@@ -41,12 +42,12 @@ class Store(Protocol):
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder of this machine, or one that all nodes share."""
+    """A store in a folder: of this machine, or on a file system that all nodes share."""
 
     path: str
 
     def write(self, name: str, content: bytes) -> None:
-        """By another name first, so that no reader sees a part."""
+        """Writes a file under a temporary name and renames it, so that no reader sees a part."""
         write_whole(Path(self.path) / name, content)
 
     def read(self, name: str) -> bytes:
@@ -54,7 +55,7 @@ class Folder:
         return (Path(self.path) / name).read_bytes()
 
     def names(self, folder: str) -> list[str]:
-        """The files below a folder, but those that are being written."""
+        """The files below a folder, without those being written (hidden names)."""
         root = Path(self.path)
         found = (path for path in (root / folder).rglob("*") if path.is_file())
         return [str(path.relative_to(root)) for path in found if path.name[0] != "."]
@@ -73,12 +74,12 @@ class Folder:
 
 @dataclass(frozen=True)
 class Bucket:
-    """Below a URI that pyarrow opens, such as s3://bucket/path or gs://bucket/path."""
+    """A store below a URI that pyarrow opens, such as s3://bucket/path or gs://bucket/path."""
 
     uri: str
 
     def write(self, name: str, content: bytes) -> None:
-        """Object stores show an object when it is complete."""
+        """Writes an object; object stores show one only when it is complete."""
         with _plain_errors():
             system, root = _open(self.uri)
             with system.open_output_stream(f"{root}/{name}") as stream:
@@ -119,7 +120,7 @@ class Bucket:
 
 
 def open_store(text: str) -> Store:
-    """The store of a URI or a folder; ValueError where pyarrow knows no such."""
+    """The store of a URI or a folder's path; ValueError where pyarrow cannot open it."""
     if "://" not in text or text.startswith("file://"):
         return Folder(str(Path(text.removeprefix("file://")).resolve()))
     try:
@@ -130,7 +131,7 @@ def open_store(text: str) -> Store:
 
 
 def below(store: Store, name: str) -> Store:
-    """A part of a store as one of its own."""
+    """The store below the path `name` in another one."""
     if isinstance(store, Bucket):
         base, question, options = store.uri.partition("?")
         return Bucket(f"{base.rstrip('/')}/{name}{question}{options}")
@@ -138,7 +139,7 @@ def below(store: Store, name: str) -> Store:
 
 
 def check_writable(store: Store, where: str) -> None:
-    """OSError, with the name of the machine `where`, unless files can be written and read."""
+    """Raises OSError, naming the machine `where`, unless a probe file can be written and read."""
     name = f".{PROBE}-{os.getpid()}-{where}"
     try:
         store.write(name, b"kneepoint")
@@ -152,8 +153,8 @@ def check_writable(store: Store, where: str) -> None:
 
 @contextlib.contextmanager
 def _plain_errors() -> Iterator[None]:
-    """pyarrow has errors of its own kinds too, some of them ValueErrors: all are OSErrors here, for
-    who goes on without the storage catches those."""
+    """Turns pyarrow's own exceptions, some of them ValueErrors, into the OSErrors that callers
+    catch."""
     try:
         yield
     except OSError:

@@ -1,9 +1,10 @@
-"""Chooses by forecast: which design to begin, or which paused trial to go on with.
+"""The acquisition function: picks the new design to start, or the paused trial to promote, by
+expected improvement.
 
-The choice is the one whose last epoch has the highest expected improvement over the best result
-so far (Jones et al. 1998, equation 15), by a forecast of its learning curve. New and paused designs
-are not held against one another, for a new one can always be imagined that beats all that was seen:
-each kind has its share of the epochs.
+The choice is the candidate whose last epoch has the highest expected improvement over the incumbent
+(Jones et al. 1998, equation 15), by the surrogate's forecast of its learning curve. New designs and
+paused trials are not compared with one another, since among unlimited new designs some can always
+be imagined with a higher value: each kind has its share of the epochs.
 """
 
 import itertools
@@ -27,40 +28,46 @@ from search.terms.rungs import rungs_of
 Array = NDArray[np.float64]
 
 SHARE_OF_PROMOTIONS = 0.6
-"""Of all epochs, the part for trials beyond their first rung."""
+"""The share of all epochs that goes to trials beyond their first rung."""
 ANYWHERE, NEARBY = 200, 100
-"""New designs that are held against one another: any, and ones near the most promising."""
+"""The number of new candidates: uniform samples, and neighbours of the most promising designs."""
 MOST_DRAWS = 20
-"""So many times as many are drawn at most, where few of them may be begun."""
+"""Samples per candidate, at most, where few designs are feasible."""
 MOST_PROMISING = 10
+"""Designs with the best forecasts, around which neighbours are sampled."""
 FEW_RUNNING, RUNNING_A_BEGIN, MOST_BEGUN = 16, 3, 50
-"""One forecast serves for one design to begin for so many trials that run beyond the few, for it
-takes time; each is chosen as if those before it had come to what is expected of them."""
+"""Batch size for new designs, as a forecast takes time: one per RUNNING_A_BEGIN running trials
+beyond FEW_RUNNING, at most MOST_BEGUN; each is chosen as if those before it had reached their
+expected values (kriging believer)."""
 RUNNING_A_RESUME, WAITING_A_RESUME = 32, 4
-"""And for one paused trial to go on with for so many that run, and so many that wait: there the
-latest results are what tells the good from the rest."""
+"""Batch size for promotions: one per so many running trials, and per so many paused candidates.
+Smaller, since promotions depend most on the newest results."""
 
 
 @dataclass(frozen=True)
 class _Candidates(Generic[D]):
-    """What there is to choose from, with how far each has come."""
+    """The n candidates among which the acquisition function is maximised: paused trials or new
+    designs."""
 
     designs: list[D]
     trials: list[ObservedTrial[D]]
-    """The first of `designs` are those of paused trials."""
+    """The paused trials, which belong to the first of `designs`."""
     done: Array
+    """Epochs trained so far (n,)."""
     ends: Array
+    """Last epochs (n,)."""
     places: Array
+    """Feature vectors (n, d)."""
     rates: Array
-    """Seconds an epoch."""
+    """Worker-seconds of training per epoch (n,)."""
 
     def rungs(self, index: int) -> list[int]:
-        """The rungs that a candidate has still before it."""
+        """The rungs that a candidate has yet to reach, its last epoch among them."""
         return [rung for rung in rungs_of(int(self.ends[index])) if rung > self.done[index]]
 
 
 class Acquisition(Generic[D]):
-    """Chooses among candidates by their forecasts."""
+    """Maximises the acquisition function over candidates, in batches of one forecast."""
 
     def __init__(
         self,
@@ -71,21 +78,22 @@ class Acquisition(Generic[D]):
         second: str = "",
         per_cost: bool = False,
     ) -> None:
-        """Only designs that `may_begin` are held against one another. With a `second` objective a
-        choice goes by what it adds to the front's area; with `per_cost` by the improvement divided
-        by what it is expected to cost."""
+        """Only designs that `may_begin` are candidates. With a `second` objective the acquisition
+        function is the hypervolume improvement of the Pareto front; with `per_cost` it is divided
+        by the expected cost until the candidate's next rung."""
         self._space, self._history, self._may_begin = space, history, may_begin
         self._second, self._per_cost = second, per_cost
         self.forecaster = Forecaster(space, history)
         self._chosen_paused: list[tuple[int, ExpectedGain]] = []
         self._chosen_new: list[tuple[D, ExpectedGain]] = []
-        """Of one forecast, the best first; each is there until it is taken up."""
+        """The batches of the latest forecasts, the best first; each entry stays until it is taken
+        up."""
         self._offered: list[Any] = []
-        """One of the two, of which the first was the answer to the last question."""
+        """The batch whose first entry was returned last; empty where none was."""
 
     @property
     def promotion_due(self) -> bool:
-        """Whether trials beyond their first rung have had less than their share."""
+        """Whether trials beyond their first rung have had less than their share of the epochs."""
         given = self._history.epochs_given
         return given - self._history.epochs_begun < SHARE_OF_PROMOTIONS * given
 
@@ -94,12 +102,12 @@ class Acquisition(Generic[D]):
         self._chosen_paused[:] = [each for each in self._chosen_paused if each[0] in waiting]
 
     def best_paused(self) -> tuple[int, ExpectedGain]:
-        """The paused trial to go on with; there is one at least."""
+        """The paused trial to promote, and its expected gain; at least one trial must be paused."""
         paused = self._history.candidates()
         self._drop_gone(paused)
         running = len(self._history.running)
         count = max(1, min(running // RUNNING_A_RESUME, len(paused) // WAITING_A_RESUME))
-        del self._chosen_paused[count:]  # where lanes went since
+        del self._chosen_paused[count:]  # the batch is smaller where fewer lanes run by now
         if not self._chosen_paused:
             forecast = self.forecaster.now()
             best = self._best(forecast, self._candidates(paused, []), count)
@@ -108,7 +116,8 @@ class Acquisition(Generic[D]):
         return self._chosen_paused[0]
 
     def best_new(self, random: Random) -> tuple[D, ExpectedGain]:
-        """The design to begin; one that may not, where next to none may."""
+        """The design to start, and its expected gain; an infeasible one where no feasible one was
+        found."""
         further = len(self._history.running) - FEW_RUNNING
         count = max(1, min(further // RUNNING_A_BEGIN, MOST_BEGUN))
         self._chosen_new = [each for each in self._chosen_new if self._may_begin(each[0])][:count]
@@ -121,20 +130,21 @@ class Acquisition(Generic[D]):
         return self._chosen_new[0]
 
     def taken_up(self) -> None:
-        """What was offered last is done, if it was anything."""
+        """The choice that was returned last has been acted on: removes it from its batch."""
         del self._offered[:1]
         self._offered = []
 
     def asked(self) -> None:
-        """A further question: nothing is offered yet."""
+        """A new decision begins: no choice has been returned for it yet."""
         self._offered = []
 
     def forget(self) -> None:
-        """A new session knows nothing of what was chosen before and has not begun."""
+        """Drops the batches: a new session does not know choices that were not acted on."""
         self._chosen_new, self._chosen_paused = [], []
 
     def _designs(self, forecast: Forecast, random: Random) -> list[D]:
-        """Different designs, any, and near the most promising."""
+        """The new candidates, without duplicates: uniform samples and neighbours of the most
+        promising designs."""
         chance = RandomSuggest(random)
         designs = self._drawn(lambda: self._space.sample(chance), ANYWHERE)
         bases = [self._space.answers(design) for design in self._most_promising(forecast)]
@@ -145,12 +155,12 @@ class Acquisition(Generic[D]):
         return list(dict.fromkeys(designs)) or [self._space.sample(chance)]
 
     def _drawn(self, draw: Callable[[], D], count: int) -> list[D]:
-        """So many designs that may be begun; fewer where next to none may."""
+        """Rejection sampling of `count` feasible designs; fewer where feasible ones are rare."""
         drawn = (draw() for _ in range(count * MOST_DRAWS))
         return list(itertools.islice(filter(self._may_begin, drawn), count))
 
     def _most_promising(self, forecast: Forecast) -> list[D]:
-        """Designs of the trials with the best forecasts of their last epochs."""
+        """Designs of the trials with the highest posterior mean at their last epoch."""
         seen = [each for each in self._history.sample() if not each.failed]
         if not seen:
             return []
@@ -176,8 +186,8 @@ class Acquisition(Generic[D]):
     def _best(
         self, forecast: Forecast, candidates: _Candidates[D], count: int
     ) -> list[tuple[int, ExpectedGain]]:
-        """The `count` best of the candidates, the best first, each as if those before it were
-        running."""
+        """The `count` candidates with the highest acquisition values, as (index, expected gain):
+        chosen greedily, each as if those before it were running (kriging believer)."""
         ends = forecast.curves.predict(candidates.places, self._times(candidates.ends))
         mean, deviation, top = ends.mean, ends.deviation, forecast.warp.top
         left = candidates.rates * (candidates.ends - candidates.done)
@@ -202,8 +212,9 @@ class Acquisition(Generic[D]):
             score, improvement = score + lessened - improvement, lessened
 
     def _area_gains(self, forecast: Forecast, candidates: _Candidates[D]) -> Array:
-        """By how much the area of the front would grow if a candidate came to what is likely (the
-        forecast and its deviation) at the best of the rungs before it that give a result."""
+        """Hypervolume improvements (n,), over accuracy and log cost scaled to 0..1, if a candidate
+        reached an optimistic accuracy (mean plus one standard deviation): the largest of the rungs
+        ahead that give a result."""
         stops = [
             (index, rung)
             for index, design in enumerate(candidates.designs)
@@ -224,7 +235,8 @@ class Acquisition(Generic[D]):
         return best
 
     def _seconds(self, candidates: _Candidates[D], rows: Array, epochs: Array) -> Array:
-        """The second objective of candidates after epochs."""
+        """The second objective of the candidates `rows` after `epochs`: seconds for cost, else its
+        measured or predicted value."""
         if self._second == "cost":
             return candidates.rates[rows] * epochs
         values = np.ones(len(candidates.designs))
@@ -236,7 +248,8 @@ class Acquisition(Generic[D]):
         return values[rows]
 
     def _known_points(self) -> Array:
-        """(accuracy, logarithm of the second objective) of the results that are learned from."""
+        """(accuracy, log of the second objective) of the results in the history's subsample, (n,
+        2)."""
         points = [
             (accuracy, np.log(second_objective(each, epoch, self._second)))
             for each in self._history.sample()
@@ -250,7 +263,8 @@ class Acquisition(Generic[D]):
 
 
 def log_improvement(mean: Array, deviation: Array, best: float) -> Array:
-    """The logarithm of the expected improvement over `best`, also where it is next to nothing."""
+    """The log of the expected improvement over `best` (n,), numerically stable also where it
+    underflows."""
     away = (mean - best) / deviation
     density = norm.logpdf(away)
     # Below the best by the density: far below, 1 + u Phi(u) / phi(u) loses its digits; its limit is

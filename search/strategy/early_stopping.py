@@ -1,4 +1,4 @@
-"""Rules that end trials early, by the epochs that they have shown."""
+"""Early stopping of trials by their intermediate accuracies: Ray's ASHA (scheduler "asha")."""
 
 from types import SimpleNamespace
 
@@ -6,7 +6,8 @@ from ray.tune.schedulers import ASHAScheduler, TrialScheduler
 
 
 class Asha:
-    """Ray's ASHA (Li et al., arXiv 1810.05934) by our trials' numbers: it knows of no legs."""
+    """Ray's ASHAScheduler (Li et al., arXiv 1810.05934), called per trial of the search instead of
+    per Ray Tune trial; a stopped trial ends for good."""
 
     def __init__(self, max_epochs: int, reduction: int, grace: int = 1) -> None:
         self._scheduler = ASHAScheduler(

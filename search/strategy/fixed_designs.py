@@ -1,4 +1,4 @@
-"""Strategies without a strategy: given designs, in their order, each in full."""
+"""The strategy that trains a given list of designs, in order, each to its last epoch; no search."""
 
 from collections.abc import Callable, Sequence
 from typing import Generic
@@ -8,18 +8,18 @@ from search.terms.actions import D, Resume, Start
 
 
 class NonLearningStrategy(Generic[D]):
-    """Is told, and learns nothing: `Strategy` of search/terms/actions.py."""
+    """Base class of a `Strategy` (search/terms/actions.py) that ignores all results."""
 
     def next(self, *, new: bool = True) -> Start[D] | Resume | None:
-        """What a free worker does."""
+        """The action for a free lane."""
         raise NotImplementedError
 
     def last_resort(self) -> Resume | None:
-        """Nothing: without designs it stands still."""
+        """None: without designs the lane stays idle."""
         return None
 
     def went_on(self) -> None:
-        """Nothing to learn; so below."""
+        """Nothing."""
 
     def decided(self) -> None:
         """Nothing."""
@@ -48,14 +48,14 @@ class NonLearningStrategy(Generic[D]):
 
 
 class FixedDesigns(NonLearningStrategy[Design]):
-    """The given designs, and then no more."""
+    """Starts the given designs in order, and then nothing more."""
 
     def __init__(
         self,
         designs: Sequence[tuple[str, Design]],
         goes_on: Callable[[int], bool] = lambda trial: True,
     ) -> None:
-        """Designs by name; `goes_on` tells of a trial whether it is trained further."""
+        """(name, design) pairs; `goes_on` tells of a trial whether it is trained further."""
         self._designs, self._goes_on = designs, goes_on
         self._taken = 0
 
@@ -67,9 +67,9 @@ class FixedDesigns(NonLearningStrategy[Design]):
         return Start(design, design.epochs, "given", name)
 
     def decided(self) -> None:
-        """On to the next one."""
+        """Advances to the next design."""
         self._taken += 1
 
     def goes_on(self, trial: int) -> bool:
-        """As it was said."""
+        """The answer of the `goes_on` that was given."""
         return self._goes_on(trial)

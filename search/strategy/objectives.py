@@ -1,4 +1,5 @@
-"""What a search is for: accuracy, and with it cost or size."""
+"""The objectives of a search (--objectives): accuracy, and optionally training cost, parameters,
+FLOPs or latency."""
 
 from typing import Literal
 
@@ -9,8 +10,8 @@ Objective = Literal["accuracy", "cost", "parameters", "flops", "latency"]
 
 
 def second_objective(seen: ObservedTrial[D], epoch: int, name: str) -> float:
-    """What a trial has of the objective beside accuracy: seconds of training up to `epoch` for
-    cost, else what was measured."""
+    """A trial's value of the second objective, greater than 0: for cost the worker-seconds of
+    training up to `epoch`, else the measured value."""
     if name == "cost":
         return max(seen.seconds * epoch / max(seen.last_epoch, 1), 1e-9)
     return max(seen.measure or 0.0, 1e-12)

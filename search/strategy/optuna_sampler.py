@@ -1,4 +1,5 @@
-"""Optuna's samplers, asked with a study in memory that is bounded."""
+"""Proposes designs by Optuna's TPE or Gaussian-process sampler, from an in-memory study of bounded
+size."""
 
 import datetime
 import warnings
@@ -18,9 +19,9 @@ from search.surrogate.run_history import WORST, ObservedTrial, RunHistory
 from search.terms.actions import D, Space
 
 MOST_TRIALS = 100
-"""That a sampler learns from, so that an answer stays cheap."""
+"""Trials in the study, at most, so that a proposal stays cheap."""
 MOST_ASKED = 4
-"""Times for one design that may be begun; an answer takes a good part of a second."""
+"""Proposals per decision until one is feasible, at most: each takes a good part of a second."""
 
 Sampler = Literal["tpe", "gp"]
 Tpe = Literal["grouped", "default", "univariate"]
@@ -28,16 +29,16 @@ Tpe = Literal["grouped", "default", "univariate"]
 
 @dataclass(frozen=True)
 class SamplerSettings:
-    """How a sampler learns."""
+    """Settings of an Optuna sampler."""
 
     tpe: Tpe = "grouped"
-    """Grouped is multivariate in the groups of parameters that occur together, with the constant
-    liar for running trials; default is as Optuna has it."""
+    """Kind of TPE: "grouped" is multivariate within groups of parameters that occur together, with
+    the constant liar for running trials; "default" is Optuna's default."""
     most_trials: int = MOST_TRIALS
 
 
 class OptunaSampler(Generic[D]):
-    """Proposes designs from a history, unfinished trials among it."""
+    """An Optuna sampler over a run history, paused and running trials included."""
 
     def __init__(
         self,
@@ -53,8 +54,8 @@ class OptunaSampler(Generic[D]):
         self._recalled: dict[D, tuple[dict[str, Any], dict[str, BaseDistribution]]] = {}
 
     def propose(self, seed: int, may_begin: Callable[[D], bool] = lambda design: True) -> D:
-        """A design, the same for the same seed and history: the first of a few that `may_begin`,
-        or the last of them."""
+        """Proposes a design, deterministically by seed and history: the first of a few that
+        `may_begin`, or the last of them."""
         directions = [StudyDirection.MAXIMIZE]
         if self._second:
             directions.append(StudyDirection.MINIMIZE)
@@ -68,12 +69,12 @@ class OptunaSampler(Generic[D]):
                 design = self._space.sample(asked)
                 if may_begin(design):
                     break
-                study.tell(asked, state=TrialState.FAIL)  # from which nothing is learned
+                study.tell(asked, state=TrialState.FAIL)  # samplers ignore failed trials
             return design
 
     def _bounded(self) -> list[ObservedTrial[D]]:
-        """Running trials, and of the others the deepest and best, and those that the history
-        samples."""
+        """The trials of the study: the newest running ones, and of the history's subsample the ones
+        trained longest and best, and an even selection of the others."""
         most = self._settings.most_trials
         running = list(self._history.running.values())[-most // 4 :]
         if len(self._history.trials) <= most:
@@ -109,11 +110,14 @@ class OptunaSampler(Generic[D]):
         )
 
     def _outcome(self, seen: ObservedTrial[D]) -> tuple[TrialState, list[float] | None]:
-        """Paused trials are pruned ones to TPE, which ranks them by how far they came and then by
-        what they showed. The Gaussian process, and several objectives, know of no such thing:
-        there the result that a trial has counts, and while it has none it is one that runs. A
-        design that failed is as bad as can be: of several objectives it has none, for failing
-        early is cheap."""
+        """The Optuna state and values of a trial.
+
+        Paused trials are pruned ones for TPE, which ranks them by their last epoch and then by
+        their accuracy. The Gaussian-process sampler, and studies with several objectives, cannot
+        rank pruned trials: there the result that a trial has counts, and the Gaussian process takes
+        a trial without one as running. A failed trial has the worst accuracy; with several
+        objectives it has no values, since failing early is cheap.
+        """
         gp = self._name == "gp"
         if seen.failed and not self._second:
             return TrialState.COMPLETE, [WORST]

@@ -1,7 +1,8 @@
-"""The strategy of a search: which design is begun, which paused trial goes on, what is ended early.
+"""The strategy of a search: decides which design is started, which paused trial is promoted, and
+which trial is stopped early.
 
-Pure: no Ray, no clock. What is decided follows from the seed and from what was told, so that a
-replay of a ledger leads to the very same state.
+Pure: no Ray, no clock. Decisions follow from the seed and the sequence of events alone, so that
+replaying a ledger restores the same state.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,16 +19,16 @@ from search.terms.actions import D, ExpectedGain, Resume, Space, Start, Suggest
 from search.terms.rungs import next_rung
 
 MOST_DRAWS = 2000
-"""Of designs, for one that may be begun."""
+"""Random samples until a design is feasible, at most."""
 _CHANCE, _SHARE, _SAMPLER, _CURVES = range(4)
-"""What the random numbers of a decision are for."""
+"""Seeds of the independent random streams of a decision."""
 
 Searcher = Literal["curves", "tpe", "gp", "random"]
 Scheduler = Literal["promote", "asha", "none"]
 
 
 class EarlyStop(Protocol):
-    """Ends trials for good by what they have shown."""
+    """An early-stopping rule: ends trials for good by their intermediate accuracies."""
 
     def goes_on(self, trial: int, epoch: int, accuracy: float) -> bool:
         """Whether a trial is trained further after an epoch; asked once for each."""
@@ -35,22 +36,23 @@ class EarlyStop(Protocol):
 
 @dataclass(frozen=True)
 class StrategySettings:
-    """How a search decides."""
+    """Settings of a search strategy."""
 
     searcher: Searcher = "curves"
-    """Who proposes designs: a forecast of learning curves, Optuna's TPE or Gaussian process, or
-    chance."""
+    """What proposes designs: expected improvement over learning-curve forecasts ("curves"),
+    Optuna's TPE or Gaussian process, or random search."""
     scheduler: Scheduler = "promote"
-    """Whether trials pause and are promoted, are ended early, or are trained to their ends."""
+    """Whether trials pause at rungs and are promoted, are stopped early by ASHA, or are trained to
+    their last epochs."""
     seed: int = 0
     second: str = ""
-    """The objective beside accuracy."""
+    """The second objective beside accuracy; empty for none."""
     per_cost: bool = False
-    """Whether improvement is divided by its cost; of the forecast."""
+    """Whether expected improvement is divided by expected cost; for searcher "curves" only."""
     random_share: float = 0.1
-    """Of the designs, once there is a model."""
+    """The share of designs sampled at random after the startup."""
     startup: int = 8
-    """Designs before there is a model, known ones among them."""
+    """The number of first trials that are known or random designs, before a model is used."""
     sampler: SamplerSettings = field(default_factory=SamplerSettings)
 
 
@@ -66,11 +68,12 @@ class SearchStrategy(Generic[D]):
         allows: Callable[[D], bool] = lambda design: True,
         least: Sequence[D] = (),
     ) -> None:
-        """`known` are designs by name that are begun first; `early` is for scheduler asha.
+        """`known` are (name, design) pairs that are started first; `early` is for scheduler asha.
 
-        `allows` tells, the same at any time, which designs may be trained: no other is proposed,
-        but for known ones, which it is for others to refuse, and where it allows next to none.
-        Near the `least`, small designs, are those that it allows when it allows few.
+        `allows` is the constraint on designs, constant over time. Infeasible designs are proposed
+        only where feasible ones are too rare to be found, and among the known ones, which the
+        caller refuses. The `least` are small designs: where few designs are feasible, neighbours of
+        those are sampled.
         """
         self._space, self._settings, self._early = space, settings, early
         self._known, self._allows, self._least = list(known), allows, least
@@ -101,7 +104,8 @@ class SearchStrategy(Generic[D]):
 
     @one_blas_thread()
     def next(self, *, new: bool = True) -> Start[D] | Resume | None:
-        """What a free worker does; None when there is nothing now."""
+        """The action for a free lane: a promotion where one is due, else a new trial; None when
+        there is none now."""
         if self._curves:
             self._curves.asked()
         if self._pauses:
@@ -126,7 +130,8 @@ class SearchStrategy(Generic[D]):
         return None if trial is None else self._resume(trial, expected)
 
     def _best_paused(self) -> tuple[int, ExpectedGain | None]:
-        """By the forecast where there is one, else by rank."""
+        """The paused trial to promote: by expected improvement where there is a forecast, else the
+        best of the highest rung."""
         if self._curves and self._curves.forecaster.ready:
             return self._curves.best_paused()
         return self._halving.best_paused(), None
@@ -136,8 +141,8 @@ class SearchStrategy(Generic[D]):
         return Resume(trial, next_rung(seen.epochs, seen.last_epoch), expected)
 
     def _is_due(self, curves: Acquisition[D], *, new: bool) -> bool:
-        """Whether a paused trial goes on rather than that one begins: by their shares. Where none
-        may begin any more, also until one is trained to its end."""
+        """Whether a promotion is due rather than a new trial, by their shares of epochs. Where no
+        trial may start any more, also until one is trained to its last epoch."""
         if not new:
             return curves.promotion_due or not self.history.finished
         begun = len(self.history.trials) >= self._settings.startup
@@ -145,7 +150,7 @@ class SearchStrategy(Generic[D]):
 
     @one_blas_thread()
     def last_resort(self) -> Resume | None:
-        """The best paused trial, where the space has no further design at all."""
+        """Promotes the best paused trial, for a space that has no further design at all."""
         if not self.history.rungs_with_paused:
             return None
         trial, expected = self._best_paused()
@@ -185,7 +190,8 @@ class SearchStrategy(Generic[D]):
         return self._space.sample(RandomSuggest(random)) if design is None else design
 
     def _sample_by_model(self) -> D:
-        """What a sampler proposes; where it knows of none that may begin, one near to that."""
+        """The Optuna sampler's proposal; where that is infeasible, a feasible neighbour of it, or
+        a random design."""
         random = random_for(self._settings.seed, self._decisions, _SAMPLER)
         design = self._sampler.propose(random.getrandbits(31), self._may_begin)
         if self._may_begin(design):
@@ -194,29 +200,30 @@ class SearchStrategy(Generic[D]):
         return self._sample_by_chance() if near is None else near
 
     def _drawn(self, suggest: Suggest) -> D | None:
-        """The first of many designs that may be begun, if there is any."""
+        """The first feasible one of up to MOST_DRAWS samples, or None."""
         drawn = (self._space.sample(suggest) for _ in range(MOST_DRAWS))
         return next(filter(self._may_begin, drawn), None)
 
     def went_on(self) -> None:
-        """Another session begins."""
+        """A new session of the run begins: drops choices that were computed but never taken up."""
         if self._curves:
             self._curves.forget()
 
     def decided(self) -> None:
-        """The next decision is another one."""
+        """The action of `next` was taken up: the next one is another decision."""
         self._decisions += 1
         if self._curves:
             self._curves.taken_up()
 
     def refused(self, design: D) -> None:
-        """A design is not to be trained, now or ever. A model learns nothing from it."""
+        """A design violates a constraint, and is never proposed again. Models do not learn from
+        it."""
         self._forget_known(design)
         self._refused.add(design)
 
     def started(self, trial: int, design: D, to_epoch: int, name: str = "") -> None:
-        """A trial began."""
-        if name:  # in a replay another design is trained, under the name
+        """A trial has started."""
+        if name:  # in a replay another design may be trained under the name of a known one
             self._known = [(known, its) for known, its in self._known if known != name]
         self._forget_known(design)
         self.history.start(ObservedTrial(trial, design, self._space.epochs(design), to_epoch, name))
@@ -225,11 +232,12 @@ class SearchStrategy(Generic[D]):
         self._known = [(name, known) for name, known in self._known if known != design]
 
     def resumed(self, trial: int, to_epoch: int) -> None:
-        """A paused trial goes on."""
+        """A paused trial has been promoted."""
         self.history.resume(trial, to_epoch)
 
     def told(self, trial: int, epoch: int, accuracy: float | None, seconds: float) -> None:
-        """An epoch's accuracy (0..1, None if it diverged) and worker-seconds of training."""
+        """An epoch's result: accuracy (0..1, None if it diverged), worker-seconds of training.
+        Epochs that are already known are ignored."""
         seen, results = self.history.trials[trial], self.history.results
         if epoch <= seen.last_epoch:
             return
@@ -239,15 +247,15 @@ class SearchStrategy(Generic[D]):
             self._stopped.add(trial)
 
     def measured(self, trial: int, value: float) -> None:
-        """What a trial has of the second objective, where that is not its cost."""
+        """A trial's value of the second objective, where that is not its training cost."""
         self.history.trials[trial].measure = value
 
     def goes_on(self, trial: int) -> bool:
-        """Whether a trial is trained further after what was told last."""
+        """Whether a trial is trained further; False once the early-stopping rule has stopped it."""
         return trial not in self._stopped
 
     def ended(self, trial: int, *, failed: bool) -> None:
-        """A trial is over."""
+        """A trial has ended for good."""
         results = self.history.results
         self.history.end(trial, failed=failed)
         self._learn(trial, results)

@@ -1,4 +1,5 @@
-"""When more is not worth it: the search ends when what it can gain costs too much."""
+"""The stopping rule of a search (--stop-when-gain-below): ends it when the expected gain per unit
+of cost is below a threshold."""
 
 import math
 import re
@@ -11,32 +12,34 @@ from search.terms.promise import GainRecord
 from search.terms.rungs import rungs_of
 
 WINDOW = 12
-"""So many decisions in a row must promise too little; where trials pause, of both kinds."""
+"""So many decisions in a row must have too low an expected gain; where trials pause, both new
+trials and promotions must be among them."""
 FORMS = '"0.5 points per gpuh", per coreh, or per money'
 _PATTERN = re.compile(r"(?P<points>\d+(?:\.\d+)?) *points? +per +(?P<unit>gpuh|coreh|money|[$€£])")
 
 
 @dataclass(frozen=True)
 class Stopping:
-    """Ends a search when a unit of cost is expected to bring less than so much accuracy."""
+    """A threshold on the expected gain per unit of cost, below which a search ends."""
 
     points: float
-    """Percentage points of validation accuracy; 0 for a search that is not ended."""
+    """The threshold: percentage points of validation accuracy per unit; 0 for no stopping rule."""
     unit: str = "gpuh"
-    """gpuh, coreh or money."""
+    """The unit of cost: gpuh, coreh or money."""
     cpus_per_worker: float = 1.0
     gpus_per_worker: float = 0.0
     price: float | None = None
+    """Per GPU-hour where workers have GPUs, else per CPU-core-hour."""
     pauses: bool = True
-    """Whether trials pause, so that there are two kinds of decisions to wait for."""
+    """Whether trials pause at rungs, so that both new trials and promotions are awaited."""
 
     def is_due(self, promises: Sequence[GainRecord]) -> bool:
-        """Whether the newest decisions promised too little."""
+        """Whether the search ends: the newest decisions all have too low an expected gain."""
         return self.points > 0 and self.offered(promises) < self.points
 
     def offered(self, promises: Sequence[GainRecord]) -> float:
-        """The most points a unit of cost that the newest decisions promised; infinite while there
-        are too few, or where trials pause only one of the two kinds among them."""
+        """The highest expected gain of the newest decisions, in points per unit of cost; infinite
+        while there are fewer than WINDOW, or, where trials pause, only one kind among them."""
         newest = promises[-WINDOW:]
         kinds = {promise.new for promise in newest}
         if len(newest) < WINDOW or len(kinds) < 1 + self.pauses:
@@ -44,14 +47,15 @@ class Stopping:
         return max(self._rate(promise) for promise in newest)
 
     def first_due(self, promises: Sequence[GainRecord]) -> int | None:
-        """The decision at which a search would have ended, by its place among `promises`."""
+        """The index among `promises` of the decision at which the rule would have ended the
+        search; None where it would not have."""
         for end in range(1, len(promises) + 1):
             if self.is_due(promises[max(0, end - WINDOW) : end]):
                 return end - 1
         return None
 
     def cost(self, seconds: float) -> float:
-        """Worker-seconds in the unit."""
+        """Converts worker-seconds to the unit of cost."""
         used = bill(seconds, self.cpus_per_worker, self.gpus_per_worker, self.price)
         amounts = {"gpuh": used.gpu_hours, "coreh": used.cpu_core_hours, "money": used.cost}
         return amounts[self.unit] or 0.0
@@ -69,12 +73,12 @@ NEVER = Stopping(0.0)
 
 
 def can_pause(max_epochs: int | None) -> bool:
-    """Whether a trial so long has a rung before its end."""
+    """Whether a trial of so many epochs has a rung before its last epoch; None counts as yes."""
     return max_epochs is None or len(rungs_of(max_epochs)) > 1
 
 
 def parse(text: str) -> tuple[float, str]:
-    """Points and unit of a text such as "0.5 points per gpuh"; ValueError for others."""
+    """Parses a text such as "0.5 points per gpuh" into points and unit; ValueError for others."""
     match = _PATTERN.fullmatch(text.strip().lower())
     if match is None or float(match["points"]) <= 0:
         raise ValueError(f"--stop-when-gain-below {text!r} cannot be read: give {FORMS}")

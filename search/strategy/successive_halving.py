@@ -1,8 +1,8 @@
-"""Chooses by rank which paused trial goes on: asynchronous successive halving with promotion.
+"""Asynchronous successive halving with promotion (ASHA): picks the paused trial to promote by rank.
 
-A trial goes on from its rung when it is among the best 1/reduction of all that came that far (ASHA,
-Li et al., arXiv 1810.05934); nothing is ever stopped. With two objectives trials are ranked by
-non-dominated sorting and crowding (MO-ASHA, Schmucker et al., arXiv 2106.12639).
+A trial is promoted from its rung when it is among the best 1/reduction of all that reached it (Li
+et al., arXiv 1810.05934); none is ever stopped. With two objectives trials are ranked by
+non-dominated sorting and crowding distance (MO-ASHA, Schmucker et al., arXiv 2106.12639).
 """
 
 import bisect
@@ -15,22 +15,23 @@ from search.terms.front import crowding, fronts
 from search.terms.rungs import REDUCTION
 
 NEWEST = 500
-"""With two objectives, trials of a rung that are held against one another."""
+"""With two objectives, the newest trials of a rung that are compared, at most."""
 
 
 class SuccessiveHalving(Generic[D]):
-    """Promotion by rank."""
+    """The promotion rule of ASHA, over the rungs of a run history."""
 
     def __init__(
         self, history: RunHistory[D], second: str = "", reduction: int = REDUCTION
     ) -> None:
         self._history, self._second, self._reduction = history, second, reduction
         self._came: dict[int, list[float]] = {}
-        """By rung: the accuracies of all that came so far, in order."""
+        """By rung: the accuracies of all trials that reached it, ascending."""
         self._newest: dict[int, list[ObservedTrial[D]]] = {}
+        """By rung: the newest trials that reached it; with two objectives only."""
 
     def told(self, trial: int) -> None:
-        """A trial has come to a rung."""
+        """Adds a trial's newest result at a rung."""
         seen = self._history.trials[trial]
         epoch, accuracy = seen.results[-1]
         bisect.insort(self._came.setdefault(epoch, []), accuracy)
@@ -38,7 +39,7 @@ class SuccessiveHalving(Generic[D]):
             self._newest[epoch] = [*self._newest.get(epoch, []), seen][-NEWEST:]
 
     def promotable(self) -> int | None:
-        """The trial that goes on, from the highest rung that has one."""
+        """The trial to promote, from the highest rung that has one; None where no rung has."""
         for epoch in self._history.rungs_with_paused:
             trial = self._by_fronts(epoch) if self._second else self._by_accuracy(epoch)
             if trial is not None:
@@ -46,7 +47,7 @@ class SuccessiveHalving(Generic[D]):
         return None
 
     def best_paused(self) -> int:
-        """The best of the highest rung, whether it is among the best of that or not."""
+        """The most accurate paused trial of the highest rung, whether it is promotable or not."""
         return self._history.paused(self._history.rungs_with_paused[0])[-1][1]
 
     def _by_accuracy(self, epoch: int) -> int | None:

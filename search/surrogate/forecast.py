@@ -1,4 +1,5 @@
-"""What trials and designs will come to: accuracy by epoch, seconds an epoch, with uncertainty."""
+"""Learning-curve extrapolation: fits the surrogate to a run history, and predicts accuracy by
+epoch, seconds per epoch, and the second objective, for trials and new designs."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,18 +15,19 @@ from search.surrogate.run_history import Observation, ObservedTrial, RunHistory
 from search.terms.actions import D, Space
 
 LEAST_TRIALS = 3
-"""With results, before anything is forecast."""
+"""Trials with results that are needed before the surrogate is used."""
 REFIT = 1.2
-"""The hyperparameters are fitted again when there are so many times as many results."""
+"""The hyperparameters are fitted again when the number of results has grown by this factor."""
 MOST_RUNNING = 100
-"""Running trials that the model minds."""
+"""Running trials that are included as pending points (kriging believer), the newest."""
 
 
 class LogNormalModel:
-    """A process over the logarithms of positive values of designs, such as seconds an epoch."""
+    """A Gaussian process over the logarithms of a positive quantity of designs, such as seconds per
+    epoch; its hyperparameters are the prior's, not fitted."""
 
     def __init__(self, designs: Array, values: Array) -> None:
-        """Values (n), of designs (n, d)."""
+        """Observed values (n,) of designs (n, d)."""
         logs = np.log(values)
         self._mean, self._spread = float(logs.mean()), float(logs.std()) + 1e-9
         standard = (logs - self._mean) / self._spread
@@ -33,43 +35,44 @@ class LogNormalModel:
         self._model = GaussianProcess(known, standard)
 
     def predict(self, designs: Array) -> Array:
-        """The medians for designs (m, d)."""
+        """The posterior medians (m,) for designs (m, d)."""
         expected = self._model.expected(designs, np.zeros(len(designs)))
         return np.exp(self._mean + self._spread * expected)
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """Forecasts from all that is known at a moment."""
+    """The surrogate at a moment: a Gaussian process over warped accuracies, and the warping."""
 
     curves: GaussianProcess
-    """Of scores."""
+    """Over learning curves, in warped accuracies (scores)."""
     warp: OutputWarping
     """From accuracies to scores, and back."""
 
 
 class Forecaster(Generic[D]):
-    """Makes forecasts from a history; what it gives is a function of what the history was told."""
+    """Fits the surrogate to a run history, incrementally; its forecasts are a deterministic
+    function of the events in that history."""
 
     def __init__(self, space: Space[D], history: RunHistory[D]) -> None:
         self._space, self._history = space, history
         self._snapshot: list[Observation[D]] = []
-        """From which the hyperparameters are fitted, when they are next wanted."""
+        """The observations from which the hyperparameters are fitted, at the next forecast."""
         self._fitted: Hyperparameters | None = None
         self._next_fit = 0
         self._known: Covariance | None = None
-        """Of the observations that were learned, since they were chosen together."""
+        """The factorised covariance of the history's observations so far; None before a fit."""
         self._choices = 0
-        """How often they had been chosen."""
+        """The history's `choices` for which that covariance was made."""
         self._places: dict[D, Array] = {}
 
     @property
     def ready(self) -> bool:
-        """Whether enough is known."""
+        """Whether there are enough results for a forecast."""
         return bool(self._snapshot)
 
     def told(self) -> None:
-        """The history has a further result."""
+        """The history has a new result: marks the hyperparameters for a refit where it is due."""
         if self._history.results < self._next_fit:
             return
         if len(self._history.sample()) >= LEAST_TRIALS:
@@ -77,17 +80,18 @@ class Forecaster(Generic[D]):
             self._next_fit = int(self._history.results * REFIT) + 1
 
     def places(self, designs: Iterable[D]) -> Array:
-        """Coordinates (n, d) of designs."""
+        """Feature vectors (n, d) of designs."""
         return np.array([self._space.coordinates(design) for design in designs], float)
 
     def times(self, epochs: Sequence[float] | Array) -> Array:
-        """Epochs as the model counts them: 0 for the first, 1 for the last of the longest."""
+        """Epochs as the kernel's times (n,), on a logarithmic scale: 0 for the first epoch, 1 for
+        the last one of the longest training."""
         longest = max(np.log(self._space.max_epochs), 1e-9)
         return np.log(np.asarray(epochs, float)) / longest
 
     def now(self) -> Forecast:
-        """The forecast from what the history holds, running trials among it: they are minded as if
-        they came to what they are expected to, so that the next does not go the same way."""
+        """The forecast from the history's observations. Running trials are included as if they had
+        reached their expected values (kriging believer), so that the next choice differs."""
         if self._fitted is None:
             warp = self._warp(self._snapshot)
             self._fitted = kernel_fit.fit(*self._points(self._snapshot), warp.scores)
@@ -97,7 +101,7 @@ class Forecaster(Generic[D]):
         return Forecast(self._with_running(GaussianProcess(known, warp.scores), warp.scores), warp)
 
     def _warp(self, observations: Sequence[Observation[D]]) -> OutputWarping:
-        """All observations are learned from; what is to be surpassed is the best result among them."""
+        """The warping of all observations; its incumbent is the best result among them."""
         accuracies = np.array([observation.accuracy for observation in observations])
         is_result = self._space.is_result
         return OutputWarping(
@@ -106,8 +110,8 @@ class Forecaster(Generic[D]):
         )
 
     def _learned(self, fitted: Hyperparameters) -> Covariance:
-        """Of all observations. Those that were chosen together are learned at once, later ones one by
-        one: so it is the same to the last bit, whenever it is asked for."""
+        """The covariance of all observations. Those of the last subsample are factorised at once,
+        later ones added one by one: so it is the same to the last bit, whenever it is computed."""
         history = self._history
         known = self._known
         if known is None or self._choices != history.choices:
@@ -130,14 +134,14 @@ class Forecaster(Generic[D]):
         return GaussianProcess(known, np.concatenate([scores, expected]))
 
     def rates(self) -> LogNormalModel:
-        """Forecasts of seconds an epoch."""
+        """The cost model: predicts seconds of training per epoch."""
         seen = self._history.sample()
         timed = [each for each in seen if each.seconds > 0]
         rates = [each.seconds / each.last_epoch for each in timed] or [1.0]
         return LogNormalModel(self.places_of(timed or seen[:1]), np.array(rates))
 
     def measures(self) -> LogNormalModel | None:
-        """Forecasts of the second objective, where it is measured."""
+        """The model of the second objective; None where no trial has a measured value."""
         measured = [each for each in self._history.sample() if each.measure]
         if not measured:
             return None
@@ -151,7 +155,7 @@ class Forecaster(Generic[D]):
         )
 
     def places_of(self, seen: Sequence[ObservedTrial[D]]) -> Array:
-        """Coordinates (n, d) of trials' designs, worked out once while they are learned from."""
+        """Feature vectors (n, d) of the designs of trials, cached."""
         return self._known_places([each.design for each in seen])
 
     def _known_places(self, designs: Sequence[D]) -> Array:

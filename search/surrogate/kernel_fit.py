@@ -1,4 +1,4 @@
-"""Fits the hyperparameters of the kernel of curves: the most probable ones, by their gradient
+"""MAP fit of the curve kernel's hyperparameters, by L-BFGS-B on the log posterior and its gradient
 (Rasmussen and Williams, Gaussian Processes for Machine Learning, equation 5.9)."""
 
 from dataclasses import dataclass
@@ -12,38 +12,38 @@ from search.surrogate.curve_kernel import JITTER, Array, Hyperparameters, distan
 
 ITERATIONS = 40
 PRECISION = 1e-4
-"""A step that betters the objective by a smaller part of it is the last."""
+"""Relative improvement of the objective below which the optimiser stops (ftol)."""
 BOUND = 4.0
-"""How far the logarithm of a hyperparameter may stray from where it begins."""
+"""The greatest distance of a log hyperparameter from its prior mean."""
 _TAIL_SPREAD = np.array([0.5, 1.0, 1.0, 1.0, 1.5])
-"""Of the Gaussian prior around where it begins; of a length it is 1."""
+"""Standard deviations of the Gaussian prior on `Hyperparameters.tail`; 1 for length scales."""
 
 
 @dataclass(frozen=True)
 class _Observed:
-    """What was seen, in the order of its times, of which there are few: what depends on times alone
-    is worked out for their levels, and is constant in blocks of the matrices."""
+    """The training data sorted by time. There are few distinct times, so what depends on times
+    alone is computed per level, and is constant in blocks of the (n, n) matrices."""
 
     designs: Array
     values: Array
     levels: Array
-    """The times that there are, rising."""
+    """The distinct times, ascending."""
     counts: NDArray[np.int64]
-    """How often each of them is there."""
+    """The number of observations at each of them."""
 
     def blocks(self, of_levels: Array) -> Array:
-        """(n, n) from (levels, levels)."""
+        """Expands a (levels, levels) matrix to (n, n) blocks."""
         return np.repeat(np.repeat(of_levels, self.counts, axis=0), self.counts, axis=1)
 
     def sums(self, weights: Array) -> Array:
-        """(levels, levels) from (n, n): the sum of each block."""
+        """Reduces an (n, n) matrix to (levels, levels): the sum of each block."""
         begins = np.cumsum(self.counts) - self.counts
         return np.add.reduceat(np.add.reduceat(weights, begins, axis=0), begins, axis=1)
 
 
 def fit(designs: Array, times: Array, values: Array) -> Hyperparameters:
-    """The most probable hyperparameters for values (n), about standard normal, seen of designs
-    (n, d) at times (n), both in 0..1."""
+    """The MAP hyperparameters for values (n,), about standard normal, observed of designs (n, d) at
+    times (n,), both in 0..1."""
     prior = initial(designs)
     start = np.concatenate([prior.lengths, prior.tail])
     spread = np.concatenate([np.ones(designs.shape[1]), _TAIL_SPREAD])
@@ -66,7 +66,7 @@ def _in_order(designs: Array, times: Array, values: Array) -> _Observed:
 
 
 def _objective(point: Array, start: Array, spread: Array, seen: _Observed) -> tuple[float, Array]:
-    """The negative logarithm of the posterior of `point`, but for a constant; its gradient."""
+    """The negative log posterior of `point` up to a constant, and its gradient."""
     lengths, (length, design, curve, common, noise) = np.exp(point[:-5]), np.exp(point[-5:])
     off = (point - start) / spread
     scaled = seen.designs / lengths
@@ -99,8 +99,9 @@ def _objective(point: Array, start: Array, spread: Array, seen: _Observed) -> tu
 
 
 def _pull(weights: Array, factor: Array) -> Array:
-    """Half of the weights' outer product less the inverse of the matrix whose lower Cholesky factor
-    this is (n, n), zero above its diagonal; the factor is overwritten."""
+    """0.5 (w w^T - K^-1), the derivative of the log likelihood by the covariance K (n, n), from
+    weights w (n,) and the lower Cholesky factor of K, which is zero above its diagonal and is
+    overwritten."""
     half, _ = lapack.dpotri(factor, lower=True, overwrite_c=True)
     diagonal = np.diag_indices_from(half)
     half[diagonal] /= 2
@@ -112,6 +113,7 @@ def _pull(weights: Array, factor: Array) -> Array:
 
 
 def _spread_along(weights: Array, points: Array) -> Array:
-    """For each coordinate the sum over pairs of weights times the squared difference."""
+    """For each coordinate (d,) the sum over pairs of weights (n, n) times the squared difference
+    of points (n, d)."""
     total = weights.sum(1)
     return 2 * (total @ points**2 - np.einsum("ac,ac->c", points, weights @ points))

@@ -1,4 +1,5 @@
-"""What a strategy has been told, and the part of it that a model learns from."""
+"""The run history of a strategy: all observed trials, those paused at each rung, and the bounded
+subsample of observations that the surrogate learns from."""
 
 import bisect
 import heapq
@@ -11,37 +12,39 @@ from search.terms.actions import D
 from search.terms.rungs import rungs_of
 
 REFRESH = 25
-"""After so many further results the part that is learned from is chosen anew."""
+"""The subsample is drawn anew after so many further results."""
 MOST_RESULTS = 300
-"""In that part."""
+"""Results in a newly drawn subsample, at most."""
 MOST_CANDIDATES = 40
-"""Of each rung, that are candidates to go on."""
+"""Paused trials of each rung that are candidates for promotion, the best."""
 WORST = 0.0
-"""The accuracy of a design that fails."""
+"""The accuracy that is assigned to a failed or diverged trial."""
 
 
 @dataclass
 class ObservedTrial(Generic[D]):
-    """A trial as a strategy knows it."""
+    """A trial as the strategy has observed it."""
 
     trial: int
     design: D
     epochs: int
-    """Of its design."""
+    """The last epoch of its design."""
     to_epoch: int
+    """The rung or end to which it is trained now."""
     name: str = ""
     last_epoch: int = 0
     state: Literal["running", "paused", "ended"] = "running"
     failed: bool = False
     results: list[tuple[int, float]] = field(default_factory=list)
-    """Accuracies at its rungs, by epoch; the last one is that of a failure."""
+    """(epoch, accuracy) at each rung reached; of a failed trial also at its failure."""
     newest: float = WORST
+    """The accuracy of its newest epoch."""
     best: float | None = None
-    """The best accuracy of the epochs that are results; None while none is."""
+    """The best accuracy of epochs that are results (`Space.is_result`); None while none is."""
     seconds: float = 0.0
     """Worker-seconds of training so far."""
     measure: float | None = None
-    """What it has of the second objective, where that is not its cost."""
+    """Its value of the second objective, where that is not its training cost."""
 
     @property
     def finished(self) -> bool:
@@ -50,13 +53,14 @@ class ObservedTrial(Generic[D]):
 
     @property
     def shown(self) -> float:
-        """Its best result, or where it stands while it has none."""
+        """Its best result, or its newest accuracy while it has none."""
         return self.newest if self.best is None else self.best
 
 
 @dataclass(frozen=True)
 class Observation(Generic[D]):
-    """What a model learns from: what a trial had at a rung, a result or on its way to one."""
+    """A training point of the surrogate: a design's accuracy (0..1) at a rung or at its failure,
+    whether that is a result or not."""
 
     design: D
     epoch: int
@@ -64,38 +68,39 @@ class Observation(Generic[D]):
 
 
 class RunHistory(Generic[D]):
-    """Trials by number. A function of what was told, in its order, and of the seed."""
+    """All observed trials by number: a deterministic function of the sequence of events and the
+    seed."""
 
     def __init__(
         self, seed: int, is_result: Callable[[D, int], bool] = lambda design, epoch: True
     ) -> None:
-        """`is_result` tells of a design and an epoch what `Space` of search.terms.actions does."""
+        """`is_result` is that of the `Space` of search/terms/actions.py."""
         self._seed, self._is_result = seed, is_result
         self.trials: dict[int, ObservedTrial[D]] = {}
         self.running: dict[int, ObservedTrial[D]] = {}
         self.results = self.finished = 0
-        """Accuracies at rungs; trials that were trained to their ends."""
+        """Counts of accuracies at rungs, and of trials that completed their last epoch."""
         self.epochs_given = 0
-        """Epochs that trials were given, trained or not."""
+        """Epochs allotted to trials, trained or not."""
         self.epochs_begun = 0
-        """Of these the ones up to each trial's first rung."""
+        """Those of them that lead to each trial's first rung."""
         self._paused: dict[int, list[tuple[float, int]]] = {}
-        """By epoch: accuracy and number of the trials that wait there, in order."""
+        """By rung: (accuracy, number) of the trials paused there, ascending."""
         self._chosen: dict[int, None] = {}
         self._since: dict[int, None] = {}
         self.observations: list[Observation[D]] = []
-        """What is learned from: what was chosen together last, and what was told since."""
+        """The surrogate's training data: the newest subsample, and all observations since."""
         self.chosen_together = self.choices = 0
-        """How many of the observations that is, and how often they were chosen."""
+        """The size of the newest subsample, and the number of subsamples drawn so far."""
 
     def start(self, seen: ObservedTrial[D]) -> None:
-        """A trial began."""
+        """A trial has started."""
         self.trials[seen.trial] = self.running[seen.trial] = seen
         self.epochs_given += seen.to_epoch
         self.epochs_begun += seen.to_epoch
 
     def resume(self, trial: int, to_epoch: int) -> None:
-        """A paused trial goes on."""
+        """A paused trial has been promoted."""
         seen = self.trials[trial]
         self._unpause(seen)
         self.epochs_given += to_epoch - seen.to_epoch
@@ -103,7 +108,8 @@ class RunHistory(Generic[D]):
         self.running[trial] = seen
 
     def tell(self, trial: int, epoch: int, accuracy: float | None, seconds: float) -> None:
-        """An epoch's accuracy and cost; a trial at its target pauses, at its end it has ended."""
+        """Adds an epoch's result: accuracy (0..1, None if it diverged), worker-seconds of training.
+        A trial pauses at its target epoch, and ends at its last one."""
         seen = self.trials[trial]
         seen.last_epoch, seen.newest = epoch, WORST if accuracy is None else accuracy
         if accuracy is not None and self._is_result(seen.design, epoch):
@@ -120,7 +126,7 @@ class RunHistory(Generic[D]):
             bisect.insort(self._paused.setdefault(epoch, []), (seen.newest, trial))
 
     def end(self, trial: int, *, failed: bool = False) -> None:
-        """A trial is over."""
+        """A trial has ended for good."""
         seen = self.trials[trial]
         if seen.state == "paused":
             self._unpause(seen)
@@ -134,22 +140,22 @@ class RunHistory(Generic[D]):
         self.running.pop(trial, None)
 
     def paused(self, epoch: int) -> list[tuple[float, int]]:
-        """Accuracy and number of the trials that wait at `epoch`, the best last."""
+        """(accuracy, number) of the trials paused at rung `epoch`, the best last."""
         return self._paused.get(epoch, [])
 
     @property
     def rungs_with_paused(self) -> list[int]:
-        """Epochs at which trials wait, the highest first."""
+        """Rungs with paused trials, the highest first."""
         return sorted((epoch for epoch, there in self._paused.items() if there), reverse=True)
 
     def candidates(self) -> list[ObservedTrial[D]]:
-        """The best of the paused trials of each rung."""
+        """The candidates for promotion: the best paused trials of each rung, the best first."""
         best = (self._paused[epoch][-MOST_CANDIDATES:] for epoch in self.rungs_with_paused)
         return [self.trials[trial] for there in best for _, trial in reversed(there)]
 
     def sample(self) -> list[ObservedTrial[D]]:
-        """Trials with results to learn from: all while there are few, then the candidates, the
-        best and a random part of the others; and those that results came from lately."""
+        """The trials of the subsample: all with results while there are few, then candidates for
+        promotion, the best and random others; and those with results since it was drawn."""
         return [self.trials[trial] for trial in {**self._chosen, **self._since}]
 
     def _learn(self, trial: int) -> None:
@@ -159,7 +165,7 @@ class RunHistory(Generic[D]):
         self._since[trial] = None
         self.results += 1
         if self.results % REFRESH == 0:
-            # Now, not when it is asked for: so it is the same however often that is.
+            # Now, not when it is needed: so it does not depend on when forecasts are made.
             self._choose_observations()
 
     def _choose_observations(self) -> None:
@@ -196,7 +202,7 @@ def _observations_of(seen: ObservedTrial[D]) -> list[Observation[D]]:
 
 
 def _take(chosen: dict[int, None], seen: Iterable[ObservedTrial[D]], most: int) -> int:
-    """Adds trials until they have `most` results; how many are left."""
+    """Adds trials to `chosen` up to `most` results in all; returns how many are left."""
     for each in seen:
         if each.trial not in chosen:
             if len(each.results) > most:

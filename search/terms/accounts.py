@@ -1,7 +1,8 @@
-"""What a trial has used: worker-seconds by item and by the share of a machine that was held.
+"""Resource accounting of a trial: worker-seconds by cost item and by resources per worker.
 
-A fold over the trial's lines. Each epoch says what it took; what was held in lanes beside that is
-known from when the trial came into them. A cost line books a part of it for good.
+An account is a fold over the trial's ledger lines. Each epoch line reports its own seconds; the
+rest of the time in a lane follows from the time at which the trial entered it. A cost line books
+a part of the use permanently.
 """
 
 from collections.abc import Mapping
@@ -9,12 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 ITEMS = ("training", "evaluation", "lost", "overhead")
-"""Lost is what was trained and thrown away: an epoch that was cut with its lane or its search, or
-trained again. Overhead is the rest: start-up, messages, waiting in a lane."""
+"""Cost items. "lost" is discarded training: an epoch that was interrupted with its lane or its
+search, or trained again. "overhead" is the rest: start-up, messages, waiting in a lane."""
 
 
 class Share(NamedTuple):
-    """The workers of a trial, and what each of them holds."""
+    """The resources of a trial: its number of workers, and the CPUs and GPUs that each holds."""
 
     workers: int = 1
     cpus_per_worker: float = 1.0
@@ -22,36 +23,38 @@ class Share(NamedTuple):
 
 
 Held = dict[Share, float]
-"""Worker-seconds."""
+"""Worker-seconds by share."""
 Use = dict[tuple[str, Share], float]
-"""Worker-seconds, by item too."""
+"""Worker-seconds by cost item and share."""
 ORIGIN = 1.7e9
-"""A time not far from all others: sums of times stay small."""
+"""Reference time of `Trend`, seconds since 1970, near all times of a run: sums of differences from
+it stay small, and keep their floating-point precision."""
 ALL_LOST = float("-inf")
-"""A time before all others: whatever a trial held since its newest epoch is lost."""
+"""A `lost_from` before all times: all that a trial held since its newest epoch counts as lost."""
 
 
 def share_of(line: Mapping[str, Any], default: Share) -> Share:
-    """What a ledger's line says of the share; what it does not say is as in `default`."""
+    """The share that a ledger line records; fields that it lacks are taken from `default`."""
     return Share(*(line.get(name, value) for name, value in default._asdict().items()))
 
 
 @dataclass
 class Stay:
-    """A trial's time in a lane, until what it held there is booked."""
+    """The use of one leg: a trial's time in a lane, until its cost is booked. Times are seconds
+    since 1970."""
 
     share: Share
     since: float
     newest: float
-    """When it told an epoch last; when it came, before the first."""
+    """Time of the newest reported epoch; equal to `since` before the first."""
     told: float = 0.0
-    """Worker-seconds of the epochs that it told."""
+    """Worker-seconds of the reported epochs."""
     until: float | None = None
-    """Where it was cut with the whole search; None while it goes on."""
+    """When the leg was cut off with the whole session; None while it goes on."""
 
     def beside_epochs(self, now: float, lost_from: float) -> tuple[float, float]:
-        """What is lost, of the time since the newest epoch that from `lost_from` on, and overhead,
-        all the rest."""
+        """Worker-seconds held beside the reported epochs, as (lost, overhead): the time after the
+        newest epoch from `lost_from` on is lost, all other time is overhead."""
         end = max(self.newest, now if self.until is None else self.until)
         lost = end - min(end, max(self.newest, lost_from))
         between = max(0.0, self.share.workers * (self.newest - self.since) - self.told)
@@ -62,18 +65,19 @@ class Stay:
 
 @dataclass
 class Account:
-    """One trial's."""
+    """The account of one trial: booked and open worker-seconds."""
 
     booked: Use = field(default_factory=dict)
     due: Use = field(default_factory=dict)
-    """What epochs told and is not booked yet; less than nothing where booked training was thrown
-    away since."""
+    """Use reported by epochs and not yet booked; negative where training that was already booked
+    has been discarded since."""
     stay: Stay | None = None
     shares: dict[int, Share] = field(default_factory=dict)
-    """With which each epoch was trained."""
+    """By epoch: the share with which it was trained."""
 
     def open(self, now: float | None, lost_from: float = ALL_LOST) -> Use:
-        """What is not booked at the time `now`, with what is lost from `lost_from` on."""
+        """The use that is not booked at time `now`; time since the newest epoch is lost from
+        `lost_from` on. Without `now` only what epochs reported."""
         use = dict(self.due)
         if self.stay is not None and now is not None:
             beside = self.stay.beside_epochs(now, lost_from)
@@ -82,7 +86,7 @@ class Account:
         return use
 
     def trend(self) -> "Trend":
-        """The sum of what is open, from the stay's newest line on."""
+        """The open use of all items as a linear function of time, valid from the newest line on."""
         trend = Trend(by_share(self.due))
         stay = self.stay
         if stay is None:
@@ -98,12 +102,12 @@ class Account:
         return trend
 
     def book(self, item: str, share: Share, seconds: float) -> None:
-        """A cost line."""
+        """Applies a cost line: moves worker-seconds from due to booked."""
         _add(self.booked, item, share, seconds)
         _add(self.due, item, share, -seconds)
 
     def tell(self, line: Mapping[str, Any], share: Share) -> None:
-        """An epoch's line."""
+        """Applies an epoch line: adds its training and evaluation seconds to what is due."""
         train, evaluation = line["train_seconds"], line["eval_seconds"]
         self.shares[line["epoch"]] = share
         _add(self.due, "training", share, train)
@@ -113,7 +117,7 @@ class Account:
             self.stay.newest = max(self.stay.newest, line.get("time", 0.0))
 
     def throw_away(self, line: Mapping[str, Any]) -> None:
-        """An epoch that was told, and is trained again."""
+        """Moves a reported epoch, which is trained again, to the item "lost"."""
         share, train, evaluation = (
             self.shares[line["epoch"]],
             line["train_seconds"],
@@ -124,30 +128,31 @@ class Account:
         _add(self.due, "lost", share, train + evaluation)
 
     def enter_lane(self, share: Share, now: float) -> None:
-        """From `now` on the trial holds workers."""
+        """A leg begins: from `now` on the trial holds workers. No effect within a leg."""
         if self.stay is None:
             self.stay = Stay(share, now, now)
 
     def leave_lane(self) -> None:
-        """It holds none any more; what it held is booked."""
+        """The leg ends: the trial holds no workers, and its use has been booked."""
         self.stay, self.due = None, {}
 
 
 @dataclass
 class Trend:
-    """What trials hold as it grows with time: to ask for it costs the same for a thousand."""
+    """Open use of running trials as a linear function of time, by share. Sums of trends are kept
+    up to date, so that evaluating one costs the same for any number of trials."""
 
     fixed: Held = field(default_factory=dict)
     rate: Held = field(default_factory=dict)
-    """Worker-seconds a second, since ORIGIN."""
+    """Worker-seconds per second since ORIGIN."""
 
     def change(self, other: "Trend", sign: int) -> None:
-        """Adds `other`, or takes it away."""
+        """Adds `other` (sign 1) or subtracts it (sign -1), in place."""
         add(self.fixed, {share: sign * seconds for share, seconds in other.fixed.items()})
         add(self.rate, {share: sign * rate for share, rate in other.rate.items()})
 
     def held(self, now: float) -> Held:
-        """At the time `now`."""
+        """Worker-seconds by share at time `now`."""
         held = dict(self.fixed)
         add(held, {share: rate * (now - ORIGIN) for share, rate in self.rate.items()})
         return held
@@ -158,13 +163,13 @@ def _add(use: Use, item: str, share: Share, seconds: float) -> None:
 
 
 def add(held: Held, more: Held) -> None:
-    """Adds `more` to `held`."""
+    """Adds `more` to `held`, in place."""
     for share, seconds in more.items():
         held[share] = held.get(share, 0.0) + seconds
 
 
 def by_share(*uses: Use) -> Held:
-    """The sum of all items."""
+    """Worker-seconds by share, summed over items."""
     held: Held = {}
     for use in uses:
         for (_, share), seconds in use.items():
@@ -173,7 +178,7 @@ def by_share(*uses: Use) -> Held:
 
 
 def by_item(*uses: Use) -> dict[str, Held]:
-    """Each item by share, in the order of ITEMS."""
+    """Worker-seconds by item and then by share, in the order of ITEMS."""
     items: dict[str, Held] = {}
     for use in uses:
         for (item, share), seconds in use.items():

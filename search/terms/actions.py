@@ -1,4 +1,5 @@
-"""What a strategy is asked and told: the words between it and those who train."""
+"""Interfaces of a search: the strategy, the search space, the parameter suggester, and the actions
+(start a trial, resume a paused one) that a strategy returns to whoever trains."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,74 +9,77 @@ import numpy as np
 from numpy.typing import NDArray
 
 D = TypeVar("D", bound=Hashable)
-"""A design: a network's in a search, a point of a table in a replay."""
+"""A design, i.e. a hyperparameter configuration: of a network in a search, a point of a table of
+recorded curves in a replay."""
 
 
 class Suggest(Protocol):
-    """Answers a space's questions; optuna.Trial is one who does."""
+    """Chooses values of hyperparameters for a define-by-run space, as optuna.Trial does."""
 
     def suggest_int(
         self, name: str, low: int, high: int, *, step: int = 1, log: bool = False
     ) -> int:
-        """A whole number, low to high."""
+        """An integer from low to high, both included."""
 
     def suggest_float(
         self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
     ) -> float:
-        """A number, low to high."""
+        """A float from low to high, both included."""
 
     def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
         """One of the choices."""
 
 
 class Space(Protocol[D]):
-    """Where designs come from, define-by-run: what is asked depends on what was answered."""
+    """A define-by-run search space: which hyperparameters exist depends on earlier values."""
 
     @property
     def max_epochs(self) -> int:
-        """The longest training of any design."""
+        """The largest number of epochs of any design."""
 
     def sample(self, suggest: Suggest) -> D:
-        """The design that the answers of `suggest` give."""
+        """The design made of the hyperparameter values that `suggest` chooses."""
 
     def answers(self, design: D) -> Mapping[str, Any]:
-        """The answers with which `sample` gives `design`, or one as near to it as there is."""
+        """The hyperparameter values, by name, from which `sample` makes `design`, or the design of
+        the space nearest to it: the inverse of `sample`."""
 
     def coordinates(self, design: D) -> NDArray[np.float64]:
-        """The design as a point, each coordinate in 0..1, for models of distance."""
+        """The design as a feature vector (d,), each coordinate in 0..1, for a kernel."""
 
     def epochs(self, design: D) -> int:
-        """How long a design is trained at most."""
+        """The number of epochs after which a design's training is complete."""
 
     def is_result(self, design: D, epoch: int) -> bool:
-        """Whether who trains a design for just `epoch` epochs gets what it had then."""
+        """Whether the accuracy after `epoch` is what a training of just so many epochs would give:
+        not so in the middle of a learning-rate schedule."""
 
 
 @dataclass(frozen=True)
 class ExpectedGain:
-    """What the best next action promised when it was chosen."""
+    """Expected gain and cost of an action, at the time when the strategy chose it."""
 
     points: float
-    """Expected gain of accuracy over the best so far, percentage points."""
+    """Expected improvement of accuracy over the incumbent, percentage points."""
     seconds: float
-    """Expected worker-seconds until the action's design is trained to its end."""
+    """Expected worker-seconds until the action's design is trained to its last epoch."""
 
 
 @dataclass(frozen=True)
 class Start(Generic[D]):
-    """Begin a trial of a design, and train it to an epoch."""
+    """Action: start a new trial of a design, and train it to an epoch."""
 
     design: D
     to_epoch: int
     by: str
-    """Who proposed it."""
+    """The searcher that proposed the design."""
     name: str = ""
     expected: ExpectedGain | None = None
 
 
 @dataclass(frozen=True)
 class Resume:
-    """Go on with a paused trial, to an epoch."""
+    """Action: promote a paused trial, and train it on to an epoch."""
 
     trial: int
     to_epoch: int
@@ -83,39 +87,43 @@ class Resume:
 
 
 class Strategy(Protocol[D]):
-    """Decides what a free worker does. It has no clock, and the same seed and the same story give
-    the same answers: those in `next` change nothing, what follows from them is told."""
+    """A search strategy: decides which trial a free lane trains next.
+
+    Deterministic and without a clock: the same seed and the same sequence of events give the same
+    actions. `next` does not change the observed state; whatever follows from its action is
+    reported by the other methods.
+    """
 
     def next(self, *, new: bool = True) -> Start[D] | Resume | None:
-        """What a free worker does; None when there is nothing now. Without `new` no trial is
-        begun."""
+        """The action for a free lane; None when there is none now. Without `new` no trial is
+        started."""
 
     def last_resort(self) -> Resume | None:
-        """What a worker does for which there is no design to begin."""
+        """A promotion for a lane that would stand idle because no design is left to start."""
 
     def went_on(self) -> None:
-        """Another session begins: what was in mind but never taken up is not known to it."""
+        """A new session of the run begins: drops choices that were computed but never taken up."""
 
     def decided(self) -> None:
-        """An answer of `next` was taken up: the next is another decision."""
+        """The action of `next` was taken up: the next one is another decision."""
 
     def refused(self, design: D) -> None:
-        """A design is not to be trained, now or ever."""
+        """A design violates a constraint, and must never be proposed again."""
 
     def started(self, trial: int, design: D, to_epoch: int, name: str = "") -> None:
-        """A trial began."""
+        """A trial has started."""
 
     def resumed(self, trial: int, to_epoch: int) -> None:
-        """A paused trial goes on."""
+        """A paused trial has been promoted."""
 
     def told(self, trial: int, epoch: int, accuracy: float | None, seconds: float) -> None:
-        """An epoch's accuracy (0..1, None if it diverged) and worker-seconds of training."""
+        """An epoch's result: accuracy (0..1, None if it diverged), worker-seconds of training."""
 
     def measured(self, trial: int, value: float) -> None:
-        """What a trial has of the second objective, where that is not its cost."""
+        """A trial's value of the second objective, where that is not its training cost."""
 
     def goes_on(self, trial: int) -> bool:
-        """Whether a trial is trained further after what was told last."""
+        """Whether a trial is trained further after its newest result; False stops it early."""
 
     def ended(self, trial: int, *, failed: bool) -> None:
-        """A trial is over."""
+        """A trial has ended for good."""

@@ -1,4 +1,4 @@
-"""What a search may use: time, GPU-hours, money, trials."""
+"""The budget of a search (--budget): limits on wall-clock time, GPU-hours, money and trials."""
 
 import math
 import re
@@ -14,23 +14,23 @@ _PATTERN = re.compile(r"(?P<money>[$€£])?(?P<number>\d+(?:\.\d+)?)\s*(?P<unit
 
 @dataclass(frozen=True)
 class Budget:
-    """Limits; infinity where there is none."""
+    """The limits of a search; infinity where there is none."""
 
     seconds: float = math.inf
-    """Wall clock, from the first trial."""
+    """Wall-clock seconds from the first trial."""
     gpu_hours: float = math.inf
-    """Held by trials, start-up included."""
+    """GPU-hours held by trials, start-up included."""
     money: float = math.inf
-    """Of what trials held."""
+    """Cost of the resources that trials held."""
     trials: float = math.inf
 
     @property
     def limits_use(self) -> bool:
-        """Whether there is a limit on what trials hold."""
+        """Whether there is a limit on the resources that trials hold: GPU-hours or money."""
         return min(self.gpu_hours, self.money) < math.inf
 
     def spent(self, seconds: float, gpu_hours: float, money: float) -> str:
-        """Which limit is reached, for people; empty while none is."""
+        """The name of the limit that is reached, for messages; empty while none is."""
         if seconds >= self.seconds:
             return "time"
         if gpu_hours >= self.gpu_hours:
@@ -51,9 +51,9 @@ class Budget:
 
 
 def parse(texts: Sequence[str]) -> Budget:
-    """The budget of texts such as "30min" or "6gpuh,200trials"; ValueError names what is wrong.
+    """Parses texts such as "30min" or "6gpuh,200trials"; raises ValueError for malformed ones.
 
-    Of two limits of one kind the smaller holds.
+    Of two limits of one kind the smaller applies.
     """
     if not texts:
         raise ValueError(f"--budget needs a limit: give {FORMS}")

@@ -1,4 +1,4 @@
-"""The clock of a session: seconds since 1970 that no correction of the machine's clock can move."""
+"""A monotonic session clock: seconds since 1970, unaffected by corrections of the system time."""
 
 import time
 from collections.abc import Callable
@@ -7,6 +7,6 @@ Clock = Callable[[], float]
 
 
 def steady() -> Clock:
-    """A clock that is right now and then goes on evenly."""
+    """A clock that starts at the current system time and advances monotonically."""
     offset = time.time() - time.monotonic()
     return lambda: offset + time.monotonic()

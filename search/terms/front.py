@@ -1,4 +1,5 @@
-"""The front of accuracy against cost: the points that no other point beats at both."""
+"""The Pareto front of accuracy (maximised) against cost (minimised): non-dominated sorting,
+crowding distance, hypervolume."""
 
 from collections.abc import Sequence
 
@@ -9,10 +10,10 @@ Array = NDArray[np.float64]
 
 
 def non_dominated(points: Sequence[tuple[float, float]]) -> list[int]:
-    """Indices of the points (accuracy, cost) that no other dominates, in order of cost.
+    """Indices of the non-dominated points (accuracy, cost), in order of cost.
 
-    A point dominates another if it is no worse at either and better at one; equal points stand on
-    the front together.
+    A point dominates another if it is no worse in either objective and better in one; equal points
+    are on the front together.
     """
     order = sorted(range(len(points)), key=lambda i: (points[i][1], -points[i][0], i))
     front: list[int] = []
@@ -24,14 +25,14 @@ def non_dominated(points: Sequence[tuple[float, float]]) -> list[int]:
 
 
 def on_front(accuracy: Array, cost: Array) -> NDArray[np.bool_]:
-    """Which of n points (n,) no other dominates."""
+    """Boolean mask (n,) of the non-dominated points."""
     front = np.zeros(len(accuracy), dtype=bool)
     front[non_dominated(list(zip(accuracy.tolist(), cost.tolist(), strict=True)))] = True
     return front
 
 
 def front_accuracy(accuracy: Array, cost: Array) -> Array:
-    """For each of n points (n,) the accuracy that the front gives at no more than its cost."""
+    """For each of n points (n,) the best accuracy among points of at most its cost."""
     order = np.argsort(cost, kind="stable")
     best = np.maximum.accumulate(accuracy[order])
     last = np.searchsorted(cost[order], cost, side="right") - 1
@@ -39,8 +40,8 @@ def front_accuracy(accuracy: Array, cost: Array) -> Array:
 
 
 def fronts(points: Sequence[tuple[float, float]]) -> list[list[int]]:
-    """All points by rank: the front, the front of the others, and so on (non-dominated sorting,
-    Deb et al. 2002), each in order of cost."""
+    """Non-dominated sorting (Deb et al. 2002): indices by rank, i.e. the front, the front of the
+    remaining points, and so on, each in order of cost."""
     left = list(range(len(points)))
     ranked = []
     while left:
@@ -52,8 +53,8 @@ def fronts(points: Sequence[tuple[float, float]]) -> list[list[int]]:
 
 
 def crowding(front: Sequence[tuple[float, float]]) -> list[float]:
-    """How much room each point of a front has, which is in order of cost (Deb et al. 2002): the
-    sides of the box between its neighbours, each as a part of the front's; infinite at its ends."""
+    """Crowding distances (Deb et al. 2002) of a front in order of cost: the sides of the box
+    between a point's neighbours, each relative to the front's span; infinite at both ends."""
     room = [float("inf")] * len(front)
     if len(front) < 3:
         return room
@@ -65,20 +66,21 @@ def crowding(front: Sequence[tuple[float, float]]) -> list[float]:
 
 
 def hypervolume(points: Array) -> float:
-    """The area that points (n, 2) dominate: of a gain, from 0, and a cost, 0 to 1."""
+    """The hypervolume of points (n, 2), as (gain, cost), with reference point (0, 1)."""
     begin, end, height = _stairs(points)
     return float((height * (end - begin)).sum())
 
 
 def hypervolume_gain(points: Array, further: Array) -> Array:
-    """By how much each of `further` (m, 2) adds to the hypervolume of `points` (n, 2)."""
+    """Hypervolume improvement (m,): what each of `further` (m, 2) alone would add to the
+    hypervolume of `points` (n, 2)."""
     begin, end, height = _stairs(points)
     covered = np.maximum(end - np.maximum(begin, further[:, 1:]), 0)
     return (covered * np.maximum(further[:, :1] - height, 0)).sum(1)
 
 
 def _stairs(points: Array) -> tuple[Array, Array, Array]:
-    """Where each step of the front begins and ends, from cost 0 to 1, and how high it is."""
+    """The front as a step function: begin and end of each step, over cost 0 to 1, and its gain."""
     inside = points[(points[:, 0] > 0) & (points[:, 1] < 1)]
     front = inside[non_dominated([(float(gain), float(cost)) for gain, cost in inside])]
     begin = np.concatenate([[0.0], np.maximum(front[:, 1], 0.0)])

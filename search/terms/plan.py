@@ -1,4 +1,8 @@
-"""How many trials train at a time, and on which share of the cluster."""
+"""The resource plan of a session: the number of lanes, and the CPUs and GPUs of each worker.
+
+A lane is one Ray Tune actor with its worker group, and trains one trial at a time; the plan fits
+lanes to the nodes of the cluster, also of one that autoscales.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,15 +11,15 @@ from dataclasses import dataclass, replace
 from models.quantities import count, number
 
 Resources = Mapping[str, float]
-"""Amounts by Ray's names: CPU, GPU."""
+"""Resources of a node, by Ray's names: CPU, GPU."""
 
 LANES_OF_A_CPU_MACHINE = 8
-"""Without GPUs a machine's cores are shared by at most so many lanes, unless told otherwise."""
+"""The default number of lanes that share the cores of a machine without GPUs."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Lanes, each with workers that hold the same share of a machine."""
+    """The number of lanes, and the workers of each with their resources."""
 
     lanes: int
     workers_per_trial: int
@@ -40,10 +44,10 @@ def make_plan(
     gpus_per_worker: float | None,
     accelerator: bool,
 ) -> Plan:
-    """The plan for a cluster of `nodes`, or ValueError where no trial can ever be scheduled.
+    """The plan for a cluster of `nodes`; ValueError where no trial can ever be scheduled.
 
-    `growable` are the nodes of a cluster that scales by itself, when it is as large as it can be;
-    none for one that does not. Without `accelerator` no GPU is asked for.
+    `growable` are the nodes of an autoscaling cluster at its largest size; empty for a fixed one.
+    Without `accelerator` no GPU is requested.
     """
     _check(parallel, workers_per_trial, cpus_per_worker, gpus_per_worker, accelerator)
     has_gpus = any(node.get("GPU", 0) for node in [*nodes, *growable])
@@ -59,13 +63,13 @@ def make_plan(
 def count_lanes(
     plan: Plan, nodes: Sequence[Resources], growable: Sequence[Resources], parallel: int | None
 ) -> int:
-    """How many lanes like those of `plan` the cluster holds as it is now, at most `parallel`."""
+    """How many lanes of `plan` fit on the nodes, present or growable, at most `parallel`."""
     lanes = _most_workers(plan, nodes, growable) // plan.workers_per_trial
     return min(lanes, parallel or lanes)
 
 
 def _most_workers(plan: Plan, nodes: Sequence[Resources], growable: Sequence[Resources]) -> int:
-    """On the nodes that are there, or that come when they are asked for."""
+    """The number of workers that fit on the present nodes or on those of autoscaling."""
     cpus, gpus = plan.cpus_per_worker, plan.gpus_per_worker
     return max(sum(_workers_on(node, cpus, gpus) for node in each) for each in (nodes, growable))
 
@@ -91,13 +95,13 @@ def _check(
         )
     if gpus and not accelerator:
         raise ValueError(f"--gpus-per-worker {gpus:g}: --device asks for another device")
-    if gpus and gpus < 1 and workers > 1:  # NCCL knows of one worker a GPU
+    if gpus and gpus < 1 and workers > 1:  # NCCL supports one worker per GPU
         raise ValueError("--gpus-per-worker: several workers of a trial need a whole GPU each")
 
 
 def _default_cpus(nodes: Sequence[Resources], gpus: float) -> int:
     if gpus:
-        return 1  # images and augmentation are on the device
+        return 1  # images and augmentation are on the GPU: workers need little CPU
     largest = max((int(node.get("CPU", 0)) for node in nodes), default=1)
     return max(1, largest // LANES_OF_A_CPU_MACHINE)
 

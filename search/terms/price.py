@@ -1,4 +1,4 @@
-"""From measured worker-seconds to hours and money."""
+"""The bill: converts worker-seconds to GPU-hours, CPU-core-hours and money."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from search.terms.accounts import Share
 
 @dataclass(frozen=True)
 class Bill:
-    """What some worker-seconds came to."""
+    """Resource hours and their cost in money."""
 
     gpu_hours: float | None
-    """None without a GPU."""
+    """None for workers without a GPU."""
     cpu_core_hours: float
     cost: float | None
     """None without a price."""
@@ -20,7 +20,7 @@ class Bill:
 def bill(
     seconds: float, cpus_per_worker: float, gpus_per_worker: float, price: float | None
 ) -> Bill:
-    """The bill of `seconds` (summed over workers), each worker with its share of the machine.
+    """The bill of `seconds` (summed over workers), for workers with these resources.
 
     `price` is per GPU-hour where workers have GPUs, else per CPU-core-hour.
     """
@@ -31,9 +31,9 @@ def bill(
 
 
 def bill_of(held: Mapping[Share, float], price: float | None) -> Bill:
-    """The bill of worker-seconds, each with the share with which it was held.
+    """The bill of worker-seconds by share.
 
-    `price` is today's, also for what earlier sessions of a run have used.
+    `price` is that of the current session, also for the use of a run's earlier sessions.
     """
     bills = [
         bill(seconds, share.cpus_per_worker, share.gpus_per_worker, price)

@@ -1,15 +1,15 @@
-"""Rungs: the epochs at which trials pause and are compared."""
+"""Rungs of successive halving: the epochs at which trials pause and are compared."""
 
 FIRST_RUNG = 1
 REDUCTION = 3
 LAST_STEP = 1.5
-"""A last rung that would be less than so many times the one before takes its place."""
+"""A rung is dropped where the design's last epoch is at most so many times the rung."""
 
 
 def rungs_of(epochs: int, first: int = FIRST_RUNG, reduction: int = REDUCTION) -> tuple[int, ...]:
-    """The rungs of a design of `epochs`: absolute epochs, the last its own end.
+    """The rungs of a design of `epochs`: absolute epochs, the last one its own last epoch.
 
-    >>> ladder(50)
+    >>> rungs_of(50)
     (1, 3, 9, 27, 50)
     """
     rungs = []
