@@ -3,7 +3,7 @@
 from benchmarks.random_images import random_images
 from benchmarks.ray_session import ray_with
 from models.transcript import TRANSCRIPT
-from search.cluster import packing
+from search.cluster import gpu_sharing
 from search.terms.plan import Plan
 
 
@@ -15,5 +15,5 @@ def run() -> None:
         for lanes in (2, 4, 8):
             with ray_with(lanes):
                 plan = Plan(lanes, 1, 1, 1 / lanes)
-                found = packing.measure(plan, TRANSCRIPT[name], dataset, lanes)
+                found = gpu_sharing.measure(plan, TRANSCRIPT[name], dataset, lanes)
             print(f"  {name}: {found.alone:,.0f} a second alone; {found}")

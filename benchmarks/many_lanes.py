@@ -23,7 +23,7 @@ from search.record.tensorboard_events import Scalars
 from search.scheduling.leg_scheduler import LegScheduler
 from search.scheduling.tune_adapter import LaneScheduler, LaneSearcher
 from search.scheduling.tune_loop import run_legs
-from search.space.design_space import Space
+from search.space.design_space import NetworkSpace
 from search.strategy.search_strategy import SearchStrategy, StrategySettings
 from search.terms.budget import Budget
 from search.terms.plan import Plan
@@ -59,7 +59,7 @@ class _Trial:
 
 def _leg_scheduler(run: Path, lanes: int) -> LegScheduler:
     strategy = SearchStrategy(
-        Space(MAX_EPOCHS, *SHAPE[1:], frozenset()), StrategySettings(), [], None
+        NetworkSpace(MAX_EPOCHS, *SHAPE[1:], frozenset()), StrategySettings(), [], None
     )
     follow = Follower(strategy)
     recorder = Recorder(run, Plan(lanes, 1, 1, 0), None, SHAPE, CLASSES, Scalars(run), [follow])

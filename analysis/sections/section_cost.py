@@ -64,7 +64,7 @@ def epochs_section(found: Findings, report: ReportFolder) -> Section:
 def search_section(found: Findings, report: ReportFolder) -> Section:
     """The expected gain of further search, and when the search would have ended at other prices."""
     table = report.add_table(stop_table(found.run))
-    if not found.run.state.promises:
+    if not found.run.state.gain_records:
         text = (
             "Nothing was forecast in this run: that is done by --searcher curves with "
             "--scheduler promote, once there are results to learn from."

@@ -13,7 +13,7 @@ from analysis.run.run_folder import Run
 from analysis.tables.table_files import Table
 from search.strategy.stopping_rule import WINDOW, Stopping, can_pause
 from search.terms.accounts import Held
-from search.terms.promise import GainRecord
+from search.terms.gain_record import GainRecord
 
 MOST_PRICES = 12
 
@@ -33,8 +33,8 @@ def stopping_at(run: Run, price: float) -> Stopping:
 
 def stop_table(run: Run) -> Table:
     """For each price, when the search would have ended, and what it gained and spent after that."""
-    promises = run.state.promises
-    rows = [_row(run, promises, price) for price in _prices(run)] if promises else []
+    gain_records = run.state.gain_records
+    rows = [_row(run, gain_records, price) for price in _prices(run)] if gain_records else []
     return Table(
         name="stop_prices",
         title="When the search would have ended at other prices",
@@ -52,11 +52,11 @@ def stop_table(run: Run) -> Table:
 
 def stop_sentence(run: Run) -> str:
     """A sentence on the expected gain of the last decisions; empty where there are too few."""
-    promises = run.state.promises
-    if not promises:
+    gain_records = run.state.gain_records
+    if not gain_records:
         return ""
     rule = stopping_at(run, 1.0)
-    offered = rule.offered(promises)
+    offered = rule.offered(gain_records)
     if offered == float("inf"):
         return ""
     unit = {"gpuh": "GPU-hour", "coreh": "CPU-core-hour", "money": "unit of money"}[rule.unit]
@@ -69,8 +69,8 @@ def stop_sentence(run: Run) -> str:
 def _prices(run: Run) -> list[float]:
     """Prices of 1 and 3 times powers of ten, from the least expected gain per unit at any time
     to the most."""
-    rule, promises = stopping_at(run, 1.0), run.state.promises
-    offered = [rule.offered(promises[:end]) for end in range(WINDOW, len(promises) + 1)]
+    rule, gain_records = stopping_at(run, 1.0), run.state.gain_records
+    offered = [rule.offered(gain_records[:end]) for end in range(WINDOW, len(gain_records) + 1)]
     known = [each for each in offered if 0 < each < float("inf")]
     if not known:
         return []
@@ -80,13 +80,13 @@ def _prices(run: Run) -> list[float]:
     return useful[::-1][:MOST_PRICES]
 
 
-def _row(run: Run, promises: list[GainRecord], price: float) -> dict[str, Any]:
+def _row(run: Run, gain_records: list[GainRecord], price: float) -> dict[str, Any]:
     rule = stopping_at(run, price)
     row: dict[str, Any] = dict.fromkeys(_columns(run)) | {"price": price, "unit": rule.unit}
-    due = rule.first_due(promises)
+    due = rule.first_due(gain_records)
     if due is None:
         return row
-    then = promises[due]
+    then = gain_records[due]
     gained = 100 * (run.state.best_accuracy - then.best_accuracy)
     trained = run.state.trained
     later = {share: seconds - then.spent.get(share, 0.0) for share, seconds in trained.items()}

@@ -16,7 +16,7 @@ from ray.train.v2._internal.execution.worker_group.placement_group_handle import
 from ray.train.v2._internal.execution.worker_group.worker_group import WorkerGroup
 from ray.util.placement_group import placement_group, remove_placement_group
 
-from search.lanes.lane_places import name_of_place
+from search.lanes.placement_groups import name_of_place
 
 
 class LaneTrainer(TorchTrainer):

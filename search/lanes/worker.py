@@ -23,7 +23,7 @@ from models.training.training_run import Training
 from search.cluster.node_versions import fault
 from search.lanes import faults
 from search.lanes.leg import Leg
-from search.record import kept_weights
+from search.record import checkpoint_retention
 from search.storage import checkpoint_files
 from search.storage.store import Store
 
@@ -91,7 +91,7 @@ class Trainer:
         process_state.restore(self._process)
         memory.release(self._device)
         design = from_dict(leg.design)
-        name = kept_weights.checkpoint_name(leg.trial, leg.from_epoch)
+        name = checkpoint_retention.checkpoint_name(leg.trial, leg.from_epoch)
         store = self._settings.store
         saved = checkpoint_files.read(store, name) if leg.from_epoch else None
         self._trial = leg.trial
@@ -135,7 +135,7 @@ class Trainer:
                 "training": training.state(),
                 "precision": (precision.dtype, precision.channels_last, precision.graphs),
             }
-            name = kept_weights.checkpoint_name(self._trial, result.epoch)
+            name = checkpoint_retention.checkpoint_name(self._trial, result.epoch)
             checkpoint_files.write(self._settings.store, name, saved)
         return asdict(result) | {
             "precision": str(training.precision),

@@ -1,5 +1,4 @@
-"""The recorder: the only writer of a run. Appends each event to the ledger, folds it into the
-state, passes it to followers, and exports tables and deletes obsolete checkpoints."""
+"""The only writer of a run: ledger, state, followers, exported tables, obsolete checkpoints."""
 
 import math
 import time
@@ -12,11 +11,12 @@ from typing import Any
 from models.design import Design, to_dict
 from models.error_text import first_line
 from models.network import Shape, measure_size
-from search.record import csv_tables, kept_weights, state
+from search.record import csv_tables, state
+from search.record.checkpoint_retention import CheckpointKeeper, keep_needed
 from search.record.ledger import Kind, Ledger, Line
 from search.record.tensorboard_events import Scalars
 from search.storage.store import Folder, Store
-from search.terms import promise
+from search.terms import gain_record
 from search.terms.accounts import ALL_LOST, ITEMS, Share
 from search.terms.actions import ExpectedGain
 from search.terms.budget import Budget
@@ -74,7 +74,7 @@ class Recorder:
         lanes = (line["lane"] for trial in self.state.trials.values() for line in trial.epochs)
         self._first_group = max(lanes, default=-1) + 1
         self._exported = self._export_seconds = 0.0
-        self._keeper = kept_weights.CheckpointKeeper(self._store, self.state)
+        self._keeper = CheckpointKeeper(self._store, self.state)
         self._untidy: list[Callable[[], None]] = []
         newest = self.state.last_time
         cut = [entry for trial in self.running() for entry in self._book(trial, newest)]
@@ -118,7 +118,7 @@ class Recorder:
         self._write(
             (
                 "decision",
-                {"action": "start", "trial": number, "by": by, **promise.fields_of(expected)},
+                {"action": "start", "trial": number, "by": by, **gain_record.fields_of(expected)},
             ),
             (
                 "trial",
@@ -144,7 +144,7 @@ class Recorder:
         decision = {"action": "resume", "trial": trial, "from_epoch": told, "to_epoch": to_epoch}
         state = {"trial": trial, "state": "running", "action": "resume", "to_epoch": to_epoch}
         state |= self._share()
-        self._write(("decision", decision | promise.fields_of(expected)), ("trial", state))
+        self._write(("decision", decision | gain_record.fields_of(expected)), ("trial", state))
 
     def go_on(self, trial: int) -> None:
         """Records that a trial goes on with the leg that the end of an earlier session cut."""
@@ -203,7 +203,7 @@ class Recorder:
             sound |= {"train_accuracy": None, "val_accuracy": None, "val_balanced_accuracy": None}
         self._write(("epoch", {"trial": trial, "lane": lane, **sound}))
         self._later(self._scalars.epoch, self.state.trials[trial])
-        self._later(partial(kept_weights.keep_needed, self._store), self.state.trials[trial])
+        self._later(partial(keep_needed, self._store), self.state.trials[trial])
         self._export_now_and_then()
 
     def end(self, trial: int, ended: state.TrialState | None = None, reason: str = "") -> None:

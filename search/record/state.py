@@ -10,8 +10,8 @@ from models.design import Design, from_dict
 from models.short_design import describe
 from search.record import ledger
 from search.terms.accounts import Account, Held, Share, Trend, add, by_item, share_of
+from search.terms.gain_record import GainRecord
 from search.terms.metric import Metric, column_of, metric_of, score_of
-from search.terms.promise import GainRecord
 
 TrialState = Literal["running", "paused", "finished", "stopped", "failed"]
 
@@ -122,7 +122,7 @@ class SearchState:
     decisions: int = 0
     refused: list[dict[str, Any]] = field(default_factory=list)
     """Decision lines of proposed designs that were refused."""
-    promises: list[GainRecord] = field(default_factory=list)
+    gain_records: list[GainRecord] = field(default_factory=list)
     """The expected gain of each decision that had one, in order; the stopping rule reads them."""
     metric: Metric = "accuracy"
     """The metric that the search maximises, and by which it chooses the winner."""
@@ -240,7 +240,7 @@ def _apply_decision(state: SearchState, line: ledger.Line) -> None:
             sum(state.trained.values()),
             dict(state.trained),
         )
-        state.promises.append(promise)
+        state.gain_records.append(promise)
 
 
 def _apply_epoch(state: SearchState, line: ledger.Line) -> None:

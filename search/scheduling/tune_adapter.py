@@ -14,7 +14,7 @@ from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
-from search.lanes.lane_places import give_back_of_dead_lanes
+from search.lanes.placement_groups import give_back_of_dead_lanes
 from search.lanes.worker_group import GroupNotStarted
 from search.scheduling.leg_scheduler import LegScheduler
 

@@ -9,11 +9,11 @@ from models.data import class_counts
 from models.design import to_dict
 from models.quantities import count
 from models.transcript import TRANSCRIPT
-from search.cluster import packing, ray_connection
+from search.cluster import gpu_sharing, ray_connection
 from search.record import run_folder
 from search.record.state import SearchState
+from search.session.earlier_run import Earlier
 from search.session.jobs import Job
-from search.session.resuming import Earlier
 from search.session.session import Session
 
 
@@ -86,11 +86,11 @@ def _known(state: SearchState) -> str:
 
 def _measure_packing(session: Session) -> None:
     """Measures and prints, where lanes share a GPU, whether that is faster than one lane."""
-    lanes = packing.lanes_on_a_device(session.plan, ray_connection.node_resources())
+    lanes = gpu_sharing.lanes_on_a_device(session.plan, ray_connection.node_resources())
     if lanes < 2:
         return
     try:
-        found = packing.measure(session.plan, TRANSCRIPT["cnn-3"], session.dataset, lanes)
+        found = gpu_sharing.measure(session.plan, TRANSCRIPT["cnn-3"], session.dataset, lanes)
     except RayError as error:
         said = (str(error).strip().splitlines() or [type(error).__name__])[-1]
         session.console.print(f"  sharing a GPU could not be measured ({said})", soft_wrap=True)

@@ -8,7 +8,7 @@ from models.data.images import DataError
 from models.data.selection import subsets
 from models.error_text import first_line
 from models.quantities import count
-from search.record import kept_weights, run_folder
+from search.record import checkpoint_retention, run_folder
 from search.record.recorder import Recorder
 from search.session import winner
 from search.session.session import Session
@@ -34,7 +34,7 @@ def conclude(session: Session, recorder: Recorder, store: Store, outcome: Outcom
     console, folder, best = session.console, session.folder, recorder.state.winner
     fault = outcome.fault
     try:
-        kept_weights.sweep(store, recorder.state)
+        checkpoint_retention.sweep(store, recorder.state)
         _write_winner(session, recorder, store, cut=outcome.interrupted or bool(fault))
         state = "finished" if best else "failed"
         run_folder.write_info(

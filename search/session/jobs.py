@@ -14,7 +14,7 @@ from search.cli.options import RunOptions, SearchOptions, TranscriptOptions
 from search.session.data_source import check_data_options, require_positive
 from search.session.warm_start import designs_of
 from search.space.constraints import Limits, smallest
-from search.space.design_space import Space
+from search.space.design_space import NetworkSpace
 from search.strategy.fixed_designs import FixedDesigns
 from search.strategy.search_strategy import EarlyStop, SearchStrategy, StrategySettings
 from search.strategy.stopping_rule import NEVER, Stopping, can_pause
@@ -44,7 +44,7 @@ class Job:
 
     command: Literal["search", "transcript"]
     strategy: Strategy[Design]
-    space: Space | None
+    space: NetworkSpace | None
     """The search space; None for the transcript."""
     second: str
     """The objective beside accuracy, one of SECOND; empty without one."""
@@ -163,10 +163,10 @@ def make_job(
     return _search_job(options, dataset, limits, tuple(warm))
 
 
-def _space(options: SearchOptions, dataset: Dataset) -> Space:
+def _space(options: SearchOptions, dataset: Dataset) -> NetworkSpace:
     assert options.max_epochs
     _, height, width = dataset.shape
-    return Space(options.max_epochs, height, width, frozenset(options.axes))
+    return NetworkSpace(options.max_epochs, height, width, frozenset(options.axes))
 
 
 def _search_job(

@@ -1,7 +1,6 @@
 """Resumes or extends a run (--resume, --extend): finds its newest copy, restores its options and
 state, and checks which options may be changed."""
 
-import dataclasses
 from collections.abc import Collection
 from dataclasses import fields, replace
 from pathlib import Path
@@ -9,13 +8,13 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from models.data.dataset import Dataset
-from models.design import Design, from_dict
+from models.design import from_dict
 from models.error_text import first_line
 from search.cli.credentials import without_secrets
 from search.cli.options import RunOptions, SearchOptions, TranscriptOptions
 from search.record import run_folder
 from search.record.state import SearchState, load
+from search.session.earlier_run import Earlier
 from search.session.newest_copy import bring_up_to_date
 from search.session.run_storage import whole_storage
 from search.space.constraints import Limits
@@ -37,28 +36,6 @@ ANEW |= {
     "stop_when_gain_below",
 }
 """Options that a resume may change; the others stay as the run had them."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Earlier:
-    """A run that is resumed."""
-
-    folder: Path
-    options: RunOptions
-    known: SearchState
-    fingerprint: str
-    warm: tuple[tuple[str, Design], ...] = ()
-    """The warm-start designs that it began with, by name."""
-    pixels: tuple[tuple[float, ...], tuple[float, ...]] | None = None
-    """Means and standard deviations of the channels, as at its beginning."""
-    take_over: bool = False
-    """Whether to take the run over from another process that trains it."""
-
-    def normalised(self, dataset: Dataset) -> Dataset:
-        """`dataset` with the channel means and deviations that the run began with."""
-        if self.pixels is None:
-            return dataset
-        return replace(dataset, mean=self.pixels[0], deviation=self.pixels[1])
 
 
 def find(given: SearchOptions, named: Collection[str] | None = None) -> Earlier:

@@ -40,8 +40,8 @@ from search.scheduling.tune_loop import of_surroundings, run_legs
 from search.session import announcement, jobs, resuming, run_storage
 from search.session.conclusion import Outcome, conclude
 from search.session.data_source import prepared, print_notices
+from search.session.earlier_run import Earlier
 from search.session.live_line import LiveLine
-from search.session.resuming import Earlier
 from search.session.run_storage import LastCopy
 from search.session.session import Session
 from search.storage.checkpoint_files import MARKER

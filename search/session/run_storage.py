@@ -8,20 +8,17 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from models.error_text import first_line
 from search.cli.options import RunOptions, SearchOptions
 from search.record import ledger, run_folder
+from search.session.earlier_run import Earlier
 from search.session.newest_copy import bring_up_to_date
 from search.storage.copier import LAST_SECONDS, LAST_TRIES, LEDGER, Copier, difference
 from search.storage.lease import Lease, TakenOver
 from search.storage.store import Folder, Store, below, check_writable, open_store
-
-if TYPE_CHECKING:
-    from search.session.resuming import Earlier
 
 
 def with_whole_paths(options: RunOptions) -> RunOptions:
@@ -99,7 +96,7 @@ def checkpoints(folder: Path, storage: Store | None) -> Store:
 
 
 def take_lease(
-    folder: Path, storage: Store | None, earlier: "Earlier | None", console: Console
+    folder: Path, storage: Store | None, earlier: Earlier | None, console: Console
 ) -> Lease:
     """Takes the lease of the run in `folder`, a resumed or a new one; ValueError where another
     process trains it. Then brings a resumed run's folder up to date with the storage."""

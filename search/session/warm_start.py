@@ -7,7 +7,7 @@ from models.design import Design
 from search.record.run_folder import find
 from search.record.state import Trial, load
 from search.space.constraints import Limits
-from search.space.design_space import Space
+from search.space.design_space import NetworkSpace
 from search.terms.front import non_dominated
 
 MOST = 8
@@ -16,7 +16,7 @@ against training time."""
 
 
 def designs_of(
-    out: Path, run: str, space: Space, limits: Limits | None = None
+    out: Path, run: str, space: NetworkSpace, limits: Limits | None = None
 ) -> list[tuple[str, Design]]:
     """Designs of `run`, a name below `out` or a folder, the most accurate first; ValueError where
     it is no run, has no result, or none of a design within `limits`.
@@ -50,7 +50,7 @@ def _seconds(trial: Trial) -> float:
     return trial.train_seconds(trial.best["epoch"]) if trial.best else 0.0
 
 
-def _adapted(design: Design, space: Space) -> Design:
+def _adapted(design: Design, space: NetworkSpace) -> Design:
     longest = space.max_epochs
     constant = design.schedule == "constant"
     return replace(design, epochs=longest if constant else min(design.epochs, longest))

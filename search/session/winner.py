@@ -20,7 +20,7 @@ from models.network import build
 from models.quantities import count
 from models.training import onnx_export
 from models.training.scoring import classification_metrics, predict
-from search.record import kept_weights
+from search.record import checkpoint_retention
 from search.record.run_folder import now
 from search.record.state import Trial
 from search.storage import checkpoint_files
@@ -71,7 +71,7 @@ class Gone(Exception):
 def _weights(folder: Path, store: Store, trial: Trial, epoch: int) -> dict[str, Any]:
     """The weights in the trial's checkpoint; without one, those in `folder`, if an earlier session
     wrote them for the same trial and epoch. Raises Gone where there are neither."""
-    name = kept_weights.checkpoint_name(trial.trial, epoch)
+    name = checkpoint_retention.checkpoint_name(trial.trial, epoch)
     with contextlib.suppress(*_UNREADABLE):
         saved: dict[str, Any] = checkpoint.unpack(store.read(name))
         return saved["training"]["network"]

@@ -6,7 +6,7 @@ from models.design import Design
 from models.network import Shape, measure_size
 from models.training.batches import cannot_share
 from search.space import ranges
-from search.space.design_space import Space
+from search.space.design_space import NetworkSpace
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Limits:
         """Whether `design` is feasible."""
         return not self.refusal(design)
 
-    def check(self, space: Space) -> None:
+    def check(self, space: NetworkSpace) -> None:
         """Raises ValueError where no design of `space` is feasible."""
         largest = max(ranges.BATCH_SIZES)
         if largest < self.workers:
@@ -50,7 +50,7 @@ class Limits:
             )
 
 
-def smallest(space: Space) -> list[Design]:
+def smallest(space: NetworkSpace) -> list[Design]:
     """The smallest designs of `space`, one of which has the fewest parameters: for each number of
     blocks, with one narrow hidden dense layer and without."""
     block = (min(ranges.KERNELS[0], ranges.FIRST_KERNELS[0]),)

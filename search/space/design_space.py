@@ -23,6 +23,8 @@ from search.space.ranges import (
     CONVOLUTIONS,
     DENSE_LAYERS,
     DENSE_WIDTH,
+    DROPOUT_RATES,
+    DROPOUT_STEP,
     FIRST_KERNELS,
     GRADIENT_CLIP,
     KERNEL_SIZES,
@@ -32,8 +34,6 @@ from search.space.ranges import (
     NORMALISATIONS,
     OPTIMIZERS,
     POOLINGS,
-    RATE_STEP,
-    RATES,
     SCHEDULES,
     SGD_RATE,
     SMOOTHING,
@@ -58,7 +58,7 @@ _SGD = ("sgd", "momentum", "nesterov")
 
 
 @dataclass(frozen=True)
-class Space:
+class NetworkSpace:
     """The search space for images of a size: a `Space` of search/terms/actions.py, bounded by the
     longest training, the image size in pixels, and the optional axes."""
 
@@ -97,7 +97,7 @@ class Space:
         return design.is_result(epoch)
 
 
-def sample(suggest: Suggest, space: Space) -> Design:
+def sample(suggest: Suggest, space: NetworkSpace) -> Design:
     """Samples a design of `space`: each hyperparameter's value is chosen by `suggest`.
 
     With a constant learning rate `epochs` is the longest training, as each of its epochs is a
@@ -122,7 +122,7 @@ def sample(suggest: Suggest, space: Space) -> Design:
     )
 
 
-def _kernels(suggest: Suggest, space: Space) -> tuple[tuple[int, ...], ...]:
+def _kernels(suggest: Suggest, space: NetworkSpace) -> tuple[tuple[int, ...], ...]:
     blocks = suggest.suggest_int("blocks", BLOCKS[0], space.most_blocks)
     if not blocks:
         return ()
@@ -143,7 +143,7 @@ def _kernels(suggest: Suggest, space: Space) -> tuple[tuple[int, ...], ...]:
 
 
 def _convolution_details(
-    suggest: Suggest, space: Space, kernels: tuple[tuple[int, ...], ...]
+    suggest: Suggest, space: NetworkSpace, kernels: tuple[tuple[int, ...], ...]
 ) -> dict[str, Any]:
     if not kernels:
         return {"pooling": "none"}
@@ -173,7 +173,7 @@ def _dropout(
 
 
 def _rate(suggest: Suggest, name: str) -> float:
-    return round(suggest.suggest_float(name, *RATES, step=RATE_STEP), 6)
+    return round(suggest.suggest_float(name, *DROPOUT_RATES, step=DROPOUT_STEP), 6)
 
 
 def _optimizer(suggest: Suggest) -> dict[str, Any]:
@@ -190,7 +190,7 @@ def _optimizer(suggest: Suggest) -> dict[str, Any]:
     return chosen
 
 
-def _training_details(suggest: Suggest, space: Space) -> dict[str, Any]:
+def _training_details(suggest: Suggest, space: NetworkSpace) -> dict[str, Any]:
     details: dict[str, Any] = {"normalisation": "scale", "epochs": space.max_epochs}
     if space.searches("activation"):
         details["activation"] = suggest.suggest_categorical("activation", ACTIVATIONS)

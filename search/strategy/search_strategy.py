@@ -82,7 +82,7 @@ class SearchStrategy(Generic[D]):
         self._decisions = 0
         self._stopped: set[int] = set()
         self._pauses = settings.scheduler == "promote"
-        self._curves = (
+        self._acquisition = (
             Acquisition(
                 space,
                 self.history,
@@ -106,8 +106,8 @@ class SearchStrategy(Generic[D]):
     def next(self, *, new: bool = True) -> Start[D] | Resume | None:
         """The action for a free lane: a promotion where one is due, else a new trial; None when
         there is none now."""
-        if self._curves:
-            self._curves.asked()
+        if self._acquisition:
+            self._acquisition.asked()
         if self._pauses:
             resume = self._promotion(new=new)
             if resume:
@@ -119,11 +119,11 @@ class SearchStrategy(Generic[D]):
             return None
         trial: int | None
         expected: ExpectedGain | None = None
-        if self._curves is None:
+        if self._acquisition is None:
             trial = self._halving.promotable()
             if trial is None and not new and not self.history.finished:
                 trial = self._halving.best_paused()
-        elif not self._is_due(self._curves, new=new):
+        elif not self._is_due(self._acquisition, new=new):
             return None
         else:
             trial, expected = self._best_paused()
@@ -132,8 +132,8 @@ class SearchStrategy(Generic[D]):
     def _best_paused(self) -> tuple[int, ExpectedGain | None]:
         """The paused trial to promote: by expected improvement where there is a forecast, else the
         best of the highest rung."""
-        if self._curves and self._curves.forecaster.ready:
-            return self._curves.best_paused()
+        if self._acquisition and self._acquisition.forecaster.ready:
+            return self._acquisition.best_paused()
         return self._halving.best_paused(), None
 
     def _resume(self, trial: int, expected: ExpectedGain | None) -> Resume:
@@ -172,10 +172,11 @@ class SearchStrategy(Generic[D]):
             or len(self.history.trials) < settings.startup
             or random_for(settings.seed, decision, _SHARE).random() < settings.random_share
         )
-        if by_chance or (self._curves and not self._curves.forecaster.ready):
+        if by_chance or (self._acquisition and not self._acquisition.forecaster.ready):
             return self._sample_by_chance(), "random", "", None
-        if self._curves:
-            design, expected = self._curves.best_new(random_for(settings.seed, decision, _CURVES))
+        if self._acquisition:
+            random = random_for(settings.seed, decision, _CURVES)
+            design, expected = self._acquisition.best_new(random)
             return design, "curves", "", expected
         return self._sample_by_model(), settings.searcher, "", None
 
@@ -206,14 +207,14 @@ class SearchStrategy(Generic[D]):
 
     def went_on(self) -> None:
         """A new session of the run begins: drops choices that were computed but never taken up."""
-        if self._curves:
-            self._curves.forget()
+        if self._acquisition:
+            self._acquisition.forget()
 
     def decided(self) -> None:
         """The action of `next` was taken up: the next one is another decision."""
         self._decisions += 1
-        if self._curves:
-            self._curves.taken_up()
+        if self._acquisition:
+            self._acquisition.taken_up()
 
     def refused(self, design: D) -> None:
         """A design violates a constraint, and is never proposed again. Models do not learn from
@@ -263,5 +264,5 @@ class SearchStrategy(Generic[D]):
     def _learn(self, trial: int, before: int) -> None:
         if self.history.results > before:
             self._halving.told(trial)
-            if self._curves:
-                self._curves.forecaster.told()
+            if self._acquisition:
+                self._acquisition.forecaster.told()

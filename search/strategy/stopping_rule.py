@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from models.quantities import count
+from search.terms.gain_record import GainRecord
 from search.terms.price import bill
-from search.terms.promise import GainRecord
 from search.terms.rungs import rungs_of
 
 WINDOW = 12

@@ -18,7 +18,7 @@ from models.training.scoring import classification_metrics
 from search.record import state
 from search.record.state import SearchState
 from search.record.study_log import StudyLog
-from search.space.design_space import Space
+from search.space.design_space import NetworkSpace
 from search.terms.accounts import Share
 from tests.search.hand_made import end, epoch, trial
 
@@ -147,7 +147,7 @@ def divergent(run, reason, trials=60, seed=3):
     """Designs that fail where their learning rate is in the upper half of its scale, and of which
     the others differ by chance alone; with what the ledger says."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    log = StudyLog(run.folder / "study.log", Space(3, 8, 8))
+    log = StudyLog(run.folder / "study.log", NetworkSpace(3, 8, 8))
     draws = random.Random(seed)
     found = SearchState()
     for number in range(trials):

@@ -11,7 +11,7 @@ from models.design import Design
 from models.network import build, count_parameters, measure_size
 from models.transcript import TRANSCRIPT
 from search.space.axes import Axis
-from search.space.design_space import Space
+from search.space.design_space import NetworkSpace
 from search.space.random_sampling import RandomSuggest
 
 CIFAR = (3, 32, 32)
@@ -42,7 +42,7 @@ def test_flops_by_hand() -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_sizes_are_those_of_the_network_and_of_torch_s_own_counter(seed: int) -> None:
-    space = Space(10, 32, 32, frozenset(get_args(Axis)))
+    space = NetworkSpace(10, 32, 32, frozenset(get_args(Axis)))
     design = space.sample(RandomSuggest(Random(seed)))
     with torch.device("meta"):
         network, images = build(design, CIFAR, 10).eval(), torch.empty(1, *CIFAR)

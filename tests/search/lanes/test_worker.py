@@ -17,7 +17,7 @@ from search.cluster.node_versions import versions
 from search.lanes import worker
 from search.lanes.leg import Leg
 from search.lanes.worker import Trainer, TrialSettings
-from search.record import kept_weights
+from search.record import checkpoint_retention
 from search.storage import checkpoint_files
 from search.storage.store import Folder
 
@@ -61,7 +61,7 @@ def told(answer: dict) -> tuple[str, bool]:
 
 
 def checkpoint_of(trainer: Trainer, epoch: int) -> Path:
-    return Path(trainer._settings.store.path) / kept_weights.checkpoint_name(0, epoch)
+    return Path(trainer._settings.store.path) / checkpoint_retention.checkpoint_name(0, epoch)
 
 
 def test_an_epoch_is_told_and_its_checkpoint_is_there(trainer: Trainer) -> None:

@@ -16,7 +16,7 @@ from models.training.training_run import Training
 from search.lanes import worker
 from search.lanes.leg import Leg
 from search.lanes.worker import Trainer, TrialSettings
-from search.record.kept_weights import checkpoint_name
+from search.record.checkpoint_retention import checkpoint_name
 from search.storage.checkpoint_files import MARKER
 from search.storage.store import Folder
 from tests.conftest import free_port

@@ -9,7 +9,7 @@ from tensorboard.backend.event_processing import event_accumulator
 from models import checkpoint
 from models.design import Design
 from models.training.training_run import EpochResult
-from search.record import kept_weights, ledger
+from search.record import checkpoint_retention, ledger
 from search.record.recorder import Recorder
 from search.record.state import fold
 from search.record.tensorboard_events import Scalars
@@ -33,7 +33,7 @@ def result(epoch: int, accuracy: float, seconds: float = 3600.0, **fields) -> di
 
 
 def write_weights(run: Path, trial: int, epoch: int) -> Path:
-    path = run / kept_weights.checkpoint_name(trial, epoch)
+    path = run / checkpoint_retention.checkpoint_name(trial, epoch)
     checkpoint.save({}, path)
     return path
 
@@ -142,7 +142,7 @@ def test_only_weights_that_may_be_needed_are_kept(recorder: Recorder, tmp_path: 
     assert first.exists() and not ahead.exists()
 
     write_weights(tmp_path, number, 3)  # by a worker that was still at it
-    kept_weights.sweep(Folder(str(tmp_path)), recorder.state)
+    checkpoint_retention.sweep(Folder(str(tmp_path)), recorder.state)
     assert first.exists() and not ahead.exists()
 
     worse = recorder.start(DESIGN, 1)
@@ -182,7 +182,7 @@ def test_the_winner_of_a_tie_keeps_its_weights(recorder: Recorder, tmp_path: Pat
         recorder.end(number, reason="scheduler")
     winner = recorder.state.winner.trial
     assert winner == 1
-    assert (tmp_path / kept_weights.checkpoint_name(winner, 1)).exists()
+    assert (tmp_path / checkpoint_retention.checkpoint_name(winner, 1)).exists()
 
 
 def test_budget_counts_what_was_held(recorder: Recorder) -> None:

@@ -3,7 +3,7 @@ import pytest
 from models.design import Design
 from search.record.state import SearchState, fold
 from search.record.strategy_follower import Follower
-from search.space.design_space import Space
+from search.space.design_space import NetworkSpace
 from search.strategy.search_strategy import SearchStrategy, StrategySettings
 from tests.search.hand_made import end, epoch, trial
 
@@ -16,7 +16,7 @@ COSINE = Design(schedule="cosine", epochs=2)
 )
 def test_only_a_design_s_own_end_is_learned_from(reason: str, learned: bool) -> None:
     """Runs of before have machines' failures as failed trials."""
-    space = Space(max_epochs=10, height=8, width=8)
+    space = NetworkSpace(max_epochs=10, height=8, width=8)
     strategy = SearchStrategy(space, StrategySettings())
     follow = Follower(strategy)
     for line in (trial(0, state="running"), epoch(0, 1, 0.5), end(0, "failed", reason)):

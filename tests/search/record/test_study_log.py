@@ -12,11 +12,11 @@ from models.design import Design
 from search.record import state
 from search.record.state import SearchState
 from search.record.study_log import STUDY, StudyLog
-from search.space.design_space import Space
+from search.space.design_space import NetworkSpace
 from search.space.optuna_parameters import parameters_of
 from tests.search.hand_made import end, epoch, trial
 
-SPACE = Space(max_epochs=4, height=32, width=32)
+SPACE = NetworkSpace(max_epochs=4, height=32, width=32)
 DESIGNS = [Design(kernels=((8 + n,),), epochs=4, batch_size=64) for n in range(6)]
 
 

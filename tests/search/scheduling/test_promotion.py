@@ -18,14 +18,14 @@ from search.record.strategy_follower import Follower
 from search.record.tensorboard_events import Scalars
 from search.scheduling import paused_trials
 from search.scheduling.leg_scheduler import LegScheduler
-from search.space.design_space import Space
+from search.space.design_space import NetworkSpace
 from search.strategy.fixed_designs import NonLearningStrategy
 from search.strategy.search_strategy import SearchStrategy, StrategySettings
 from search.terms.actions import Start, Strategy
 from search.terms.budget import Budget
 from search.terms.plan import Plan
 
-SPACE = Space(max_epochs=9, height=8, width=8)
+SPACE = NetworkSpace(max_epochs=9, height=8, width=8)
 PLAN = Plan(lanes=2, workers_per_trial=1, cpus_per_worker=1, gpus_per_worker=0)
 
 

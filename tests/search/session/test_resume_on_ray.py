@@ -17,7 +17,7 @@ from search.record import ledger, state
 from search.record.state import SearchState
 from search.record.strategy_follower import Follower
 from search.run import main
-from search.space.design_space import Space
+from search.space.design_space import NetworkSpace
 from search.strategy.search_strategy import SearchStrategy, StrategySettings
 from search.terms.actions import Resume, Start
 from tests.search.alone import check_results
@@ -32,7 +32,7 @@ def check_decisions(run: Path, settings: StrategySettings, epochs: int, trials: 
     """Tells a strategy that never saw the search what its ledger says, and asks it wherever the
     search decided: each time it answers as the search did. How often that was."""
     known = [(name, design) for name, design in known_designs(epochs)]
-    strategy = SearchStrategy(Space(epochs, 8, 8), settings, known)
+    strategy = SearchStrategy(NetworkSpace(epochs, 8, 8), settings, known)
     follow, decided = Follower(strategy), 0
     lines = list(ledger.read(run / "ledger"))
     for line, after in zip(lines, [*lines[1:], None], strict=True):

@@ -12,7 +12,7 @@ from search.cli.options import SearchOptions, TranscriptOptions
 from search.session import resuming
 from search.session.run_storage import with_whole_paths
 from search.session.warm_start import designs_of
-from search.space.design_space import Space
+from search.space.design_space import NetworkSpace
 from tests.analysis.conftest import RunMaker
 
 PLAIN = SearchOptions(dataset="digits", budget=("10min",), seed=5, max_epochs=9, axes=("schedule",))
@@ -204,7 +204,7 @@ def test_a_warm_start_takes_the_most_accurate_and_the_front(tmp_path: Path) -> N
     for number in range(20):  # the more kernels, the better and the dearer
         design = Design(kernels=((8 + number,),), epochs=4)
         run.trial(number, [0.3 + number / 100], design=design, seconds=1.0 + number)
-    space = Space(max_epochs=30, height=32, width=32)
+    space = NetworkSpace(max_epochs=30, height=32, width=32)
     found = designs_of(tmp_path, "old", space)
     assert len(found) == 8
     assert [name for name, _ in found[:4]] == ["old#19", "old#18", "old#17", "old#16"]
@@ -215,7 +215,7 @@ def test_a_warm_start_takes_the_most_accurate_and_the_front(tmp_path: Path) -> N
 
 
 def test_a_warm_start_needs_a_run_with_results(tmp_path: Path) -> None:
-    space = Space(max_epochs=3, height=8, width=8)
+    space = NetworkSpace(max_epochs=3, height=8, width=8)
     with pytest.raises(ValueError, match="no run gone"):
         designs_of(tmp_path, "gone", space)
     run = RunMaker(tmp_path / "empty")

@@ -19,7 +19,7 @@ from search.run import main
 from search.session import jobs
 from search.session.jobs import Job
 from search.space.constraints import Limits
-from search.space.design_space import Space, sample
+from search.space.design_space import NetworkSpace, sample
 from search.strategy.fixed_designs import FixedDesigns
 
 IMAGES, EPOCHS = 2000, 8
@@ -51,7 +51,7 @@ class Fixed:
 def every_value() -> list[tuple[str, Design]]:
     """Small designs by name, one for each value of a choice and for both ends of each range; where
     a value opens further choices, for theirs too."""
-    space = Space(EPOCHS, 32, 32, frozenset({"all"}))
+    space = NetworkSpace(EPOCHS, 32, 32, frozenset({"all"}))
     found: dict[Design, str] = {}
     seen: set[tuple[str, Any]] = set()
     todo: deque[tuple[str, dict[str, Any]]] = deque([("first", {"blocks": 1, "dense_layers": 1})])

@@ -13,7 +13,7 @@ from models.data.dataset import Dataset
 from models.data.images import Subset
 from models.design import Design
 from models.network import build
-from search.record import kept_weights
+from search.record import checkpoint_retention
 from search.record.state import Trial, load
 from search.session import winner
 from search.storage import checkpoint_files
@@ -31,7 +31,7 @@ def run(tmp_path: Path, digits: Dataset) -> RunMaker:
     made.trial(0, [0.5, 0.6], design=DESIGN)
     network = build(DESIGN, digits.shape, 10).state_dict()
     saved = checkpoint.pack({"training": {"network": network}})
-    Folder(str(made.folder)).write(kept_weights.checkpoint_name(0, 2), saved)
+    Folder(str(made.folder)).write(checkpoint_retention.checkpoint_name(0, 2), saved)
     return made
 
 
@@ -55,7 +55,7 @@ def test_a_checkpoint_that_was_deleted_is_not_missed(
     run: RunMaker, digits: Dataset, digits_subsets, no_export
 ) -> None:
     first = written(run, digits, digits_subsets)
-    (run.folder / kept_weights.checkpoint_name(0, 2)).unlink()
+    (run.folder / checkpoint_retention.checkpoint_name(0, 2)).unlink()
     again = written(run, digits, digits_subsets)
     assert all(torch.equal(first[name], again[name]) for name in first)
 
@@ -64,7 +64,7 @@ def test_a_checkpoint_that_was_cut_is_not_missed_either(
     run: RunMaker, digits: Dataset, digits_subsets, no_export
 ) -> None:
     first = written(run, digits, digits_subsets)
-    path = run.folder / kept_weights.checkpoint_name(0, 2)
+    path = run.folder / checkpoint_retention.checkpoint_name(0, 2)
     whole, chance = path.read_bytes(), random.Random(0)
     damaged = [whole[:100], b""]
     for _ in range(30):  # each makes torch and its formats raise what they like
@@ -88,7 +88,7 @@ def test_weights_of_another_are_not_taken(
     run: RunMaker, digits: Dataset, digits_subsets, no_export, other
 ) -> None:
     written(run, digits, digits_subsets)
-    (run.folder / kept_weights.checkpoint_name(0, 2)).unlink()
+    (run.folder / checkpoint_retention.checkpoint_name(0, 2)).unlink()
     told = run.folder / "winner/design.json"
     if other is None:
         told.write_text("{")

@@ -21,7 +21,7 @@ from search.scheduling.leg_scheduler import LegScheduler
 from search.session import jobs
 from search.session.warm_start import designs_of
 from search.space.constraints import Limits, smallest
-from search.space.design_space import Space
+from search.space.design_space import NetworkSpace
 from search.space.optuna_parameters import _KnownAnswers
 from search.space.random_sampling import RandomSuggest
 from search.strategy.search_strategy import SearchStrategy, StrategySettings
@@ -31,7 +31,7 @@ from search.terms.plan import Plan
 from tests.analysis.conftest import RunMaker
 
 SHAPE = (3, 32, 32)
-SPACE = Space(9, *SHAPE[1:])
+SPACE = NetworkSpace(9, *SHAPE[1:])
 HALF = 220_000
 """Parameters: half of the space has fewer."""
 
@@ -48,7 +48,7 @@ def size(design: Design) -> int:
     seed=st.integers(0, 10_000),
 )
 def test_no_network_of_a_space_is_smaller_than_the_smallest(height, width, classes, seed) -> None:
-    space, shape = Space(9, height, width, frozenset(["all"])), (3, height, width)
+    space, shape = NetworkSpace(9, height, width, frozenset(["all"])), (3, height, width)
     least = min(measure_size(design, shape, classes)[0] for design in smallest(space))
     chance = RandomSuggest(Random(seed))
     assert measure_size(space.sample(chance), shape, classes)[0] >= least

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from models.design import Design
 from models.transcript import TRANSCRIPT
 from search.space.coordinates import NAMES, coordinates
-from search.space.design_space import Space
+from search.space.design_space import NetworkSpace
 from search.space.optuna_parameters import parameters_of
 from search.space.random_sampling import NeighbourSuggest, RandomSuggest, random_for
 
-ALL = Space(max_epochs=10, height=32, width=32, axes=frozenset({"all"}))
+ALL = NetworkSpace(max_epochs=10, height=32, width=32, axes=frozenset({"all"}))
 seeds = st.integers(0, 10_000)
 
 

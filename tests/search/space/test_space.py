@@ -10,13 +10,13 @@ from models.network import measure_size
 from models.transcript import TRANSCRIPT
 from search.session.jobs import KNOWN
 from search.space.axes import Axis
-from search.space.design_space import Space, answers, sample
+from search.space.design_space import NetworkSpace, answers, sample
 
-CIFAR = Space(max_epochs=10, height=32, width=32)
-ALL = Space(max_epochs=10, height=32, width=32, axes=frozenset({"all"}))
+CIFAR = NetworkSpace(max_epochs=10, height=32, width=32)
+ALL = NetworkSpace(max_epochs=10, height=32, width=32, axes=frozenset({"all"}))
 
 
-def ask(space: Space, seed: int):
+def ask(space: NetworkSpace, seed: int):
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
     trial = study.ask()
     return sample(trial, space), trial.params
@@ -27,8 +27,8 @@ def test_every_sample_is_a_design_that_fits_the_images(seed: int) -> None:
     for space, shape in (
         (CIFAR, (3, 32, 32)),
         (ALL, (3, 32, 32)),
-        (Space(5, 8, 8), (1, 8, 8)),
-        (Space(1, 1, 9, frozenset({"schedule"})), (1, 1, 9)),
+        (NetworkSpace(5, 8, 8), (1, 8, 8)),
+        (NetworkSpace(1, 1, 9, frozenset({"schedule"})), (1, 1, 9)),
     ):
         design, _ = ask(space, seed)
         assert measure_size(design, shape, 10)[0] > 0
@@ -61,7 +61,7 @@ def test_further_axes_stay_at_their_defaults_unless_asked_for(seed: int) -> None
     assert design.epochs == 10
 
 
-def replay(design, space: Space):
+def replay(design, space: NetworkSpace):
     study = optuna.create_study()
     study.enqueue_trial(answers(design))
     return sample(study.ask(), space)
@@ -69,7 +69,7 @@ def replay(design, space: Space):
 
 @pytest.mark.parametrize("name", KNOWN)
 @pytest.mark.parametrize("space", [CIFAR, ALL])
-def test_known_designs_are_points_of_the_space(name: str, space: Space) -> None:
+def test_known_designs_are_points_of_the_space(name: str, space: NetworkSpace) -> None:
     design = replace(TRANSCRIPT[name], epochs=10)
     assert replay(design, space) == design
 

@@ -177,7 +177,7 @@ def test_a_fetch_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
 
 def test_a_search_goes_on_while_storage_cannot_be_listed(tmp_path: Path) -> None:
     from models.design import Design
-    from search.record import kept_weights
+    from search.record import checkpoint_retention
     from search.record.state import Trial
 
     class Silent(Folder):
@@ -185,11 +185,11 @@ def test_a_search_goes_on_while_storage_cannot_be_listed(tmp_path: Path) -> None
             raise OSError("timed out")
 
     trial = Trial(0, Design(), seed=0, parameters=1, flops=1, state="paused")
-    state = kept_weights.SearchState(trials={0: trial})
-    keeper = kept_weights.CheckpointKeeper(Silent(str(tmp_path)), state)
+    state = checkpoint_retention.SearchState(trials={0: trial})
+    keeper = checkpoint_retention.CheckpointKeeper(Silent(str(tmp_path)), state)
     keeper.settle(trial)
-    kept_weights.sweep(Silent(str(tmp_path)), state)
-    kept_weights.keep_needed(Silent(str(tmp_path)), trial)
+    checkpoint_retention.sweep(Silent(str(tmp_path)), state)
+    checkpoint_retention.keep_needed(Silent(str(tmp_path)), trial)
 
 
 @pytest.mark.parametrize(

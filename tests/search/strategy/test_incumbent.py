@@ -9,14 +9,14 @@ from optuna.trial import TrialState
 from models.design import Design
 from search.record import state
 from search.record.state import SearchState
-from search.space.design_space import Space
+from search.space.design_space import NetworkSpace
 from search.strategy.optuna_sampler import OptunaSampler, SamplerSettings
 from search.strategy.search_strategy import SearchStrategy, StrategySettings
 from search.surrogate.output_warping import OutputWarping
 from search.terms.rungs import rungs_of
 from tests.search.hand_made import end, epoch, trial
 
-SPACE = Space(9, 8, 8, frozenset(["schedule"]))
+SPACE = NetworkSpace(9, 8, 8, frozenset(["schedule"]))
 
 
 def design(width: int, schedule: str = "constant", epochs: int = 9) -> Design:
@@ -42,8 +42,8 @@ class Told:
 
     @property
     def warp(self) -> OutputWarping:
-        assert self.strategy._curves is not None
-        return self.strategy._curves.forecaster.now().warp
+        assert self.strategy._acquisition is not None
+        return self.strategy._acquisition.forecaster.now().warp
 
 
 def test_a_cycle_after_its_first_epoch_is_not_the_best_so_far() -> None:
@@ -66,7 +66,7 @@ def test_what_is_promised_is_a_gain_over_the_best_result() -> None:
     for width in range(20, 30):
         told.trial(design(width), 0.2)
         told.trial(design(width, "cosine"), 0.6 + width / 1000)
-    expected = told.strategy._curves.best_paused()[1]
+    expected = told.strategy._acquisition.best_paused()[1]
     assert expected.points > 20
 
 
@@ -75,7 +75,7 @@ def test_while_there_is_no_result_all_is_gain() -> None:
     for width in range(20, 26):
         told.trial(design(width, "one_cycle"), 0.4 + width / 100)
     assert told.warp.best == 0 and told.warp.top == told.warp.scores.min()
-    number, expected = told.strategy._curves.best_paused()
+    number, expected = told.strategy._acquisition.best_paused()
     assert expected.points > 40 and told.strategy.history.trials[number].newest > 0.6
 
 
@@ -161,7 +161,7 @@ def test_the_front_that_is_to_grow_is_of_results() -> None:
     for width in range(20, 26):
         told.trial(design(width), 0.3, seconds=2.0)
     told.trial(design(40, "one_cycle"), 0.9, seconds=1.0)
-    known = told.strategy._curves._known_points()
+    known = told.strategy._acquisition._known_points()
     assert len(known) == 6 and set(known[:, 0]) == {0.3}
 
 
@@ -170,7 +170,7 @@ def test_a_schedule_adds_to_the_front_with_its_end_alone() -> None:
     told = Told(second="cost")
     for width in range(20, 32):
         told.trial(design(width), 0.3, 0.4, 0.5, *[0.6] * 6, seconds=2.0)
-    curves = told.strategy._curves
+    curves = told.strategy._acquisition
     forecast = curves.forecaster.now()
     asked = []
     predict = forecast.curves.predict

@@ -82,7 +82,7 @@ def test_the_same_seed_and_story_the_same_answers(searcher) -> None:
 def test_where_many_trials_run_a_forecast_serves_several_choices(workers, resumes, begins) -> None:
     table = smooth(600)
     strategy: SearchStrategy[Point] = SearchStrategy(TableSpace(table), StrategySettings())
-    forecaster = strategy._curves.forecaster
+    forecaster = strategy._acquisition.forecaster
     now, asked = forecaster.now, strategy.next
     forecasts, answers = [], []
 
@@ -237,7 +237,7 @@ def test_two_objectives_may_grow_at_the_dear_end() -> None:
     strategy: SearchStrategy[Point] = SearchStrategy(SPACE, StrategySettings(second="cost"))
     for _ in replay(strategy, RecordedTrainer(TABLE, SPACE), 1, most_trials=12):
         pass
-    curves = strategy._curves
+    curves = strategy._acquisition
     assert curves is not None
     forecast = curves.forecaster.now()
     places = curves.forecaster.places([(0.003, 70.0, 0.7), (0.003, 70.0, 0.7)])
@@ -259,7 +259,7 @@ def test_of_two_alike_one_is_begun_and_then_another_kind() -> None:
     from search.surrogate.gaussian_process import Covariance, GaussianProcess
     from search.surrogate.output_warping import OutputWarping
 
-    curves = SearchStrategy(SPACE, StrategySettings())._curves
+    curves = SearchStrategy(SPACE, StrategySettings())._acquisition
     assert curves is not None
     places = np.array([[0.0, 0.0, 0.0], [0.01, 0.0, 0.0], [1.0, 1.0, 1.0]])
     known = Covariance.of(
@@ -288,7 +288,7 @@ def test_one_forecast_chooses_no_design_twice(workers) -> None:
     """Also where forecasts are sure."""
     table = smooth(600)
     strategy: SearchStrategy[Point] = SearchStrategy(TableSpace(table), StrategySettings())
-    curves = strategy._curves
+    curves = strategy._acquisition
     assert curves is not None
     best, chosen = curves._best, []
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from search.strategy.stopping_rule import WINDOW, Stopping, can_pause, parse
-from search.terms.promise import GainRecord
+from search.terms.gain_record import GainRecord
 
 
 def promises(*points: float, seconds: float = 3600.0) -> list[GainRecord]:

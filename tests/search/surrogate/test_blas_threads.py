@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from search.space.design_space import Space
+from search.space.design_space import NetworkSpace
 from search.strategy.search_strategy import SearchStrategy, StrategySettings
 from search.surrogate.forecast import Forecast, Forecaster
 from search.terms.actions import Start
@@ -33,7 +33,7 @@ def test_a_forecast_is_made_with_one_thread(
 
     monkeypatch.setattr(Forecaster, "now", watched)
     settings = StrategySettings(scheduler="none", startup=3, random_share=0.0)
-    search = SearchStrategy(Space(9, 8, 8), settings)
+    search = SearchStrategy(NetworkSpace(9, 8, 8), settings)
     for trial in range(6):
         start = search.next()
         assert isinstance(start, Start)

@@ -15,7 +15,7 @@ from models.training.device import FIXED
 from models.training.training_run import Training
 from search.cli.options import SearchOptions
 from search.record import state
-from search.record.kept_weights import checkpoint_name, sweep
+from search.record.checkpoint_retention import checkpoint_name, sweep
 from search.record.recorder import Recorder
 from search.record.state import fold
 from search.record.strategy_follower import Follower

@@ -5,8 +5,8 @@ import torch
 
 from models.data.dataset import Dataset
 from models.design import Design
-from search.cluster import packing
-from search.cluster.packing import Packing
+from search.cluster import gpu_sharing
+from search.cluster.gpu_sharing import Packing
 from search.terms.plan import Plan
 
 SMALL = Design(kernels=((4,),), batch_size=8)
@@ -26,7 +26,7 @@ SMALL = Design(kernels=((4,),), batch_size=8)
 )
 def test_how_many_lanes_share_a_device(plan: Plan, nodes: list, expected: int) -> None:
     """1 or none where nothing is shared, and nothing is to be measured."""
-    assert max(1, packing.lanes_on_a_device(plan, nodes)) == expected
+    assert max(1, gpu_sharing.lanes_on_a_device(plan, nodes)) == expected
 
 
 def test_the_verdict() -> None:
@@ -36,7 +36,7 @@ def test_the_verdict() -> None:
 
 def test_a_lane_measures_longer_than_a_design_trains(digits: Dataset) -> None:
     design = dataclasses.replace(SMALL, schedule="one_cycle", epochs=1, batch_size=4096)
-    assert packing.Lane(design, digits, 1).run(0.01) > 0
+    assert gpu_sharing.Lane(design, digits, 1).run(0.01) > 0
 
 
 def test_processes_measure_alone_and_together(ray_cluster: str, digits: Dataset) -> None:
@@ -44,7 +44,7 @@ def test_processes_measure_alone_and_together(ray_cluster: str, digits: Dataset)
 
     ray.init(address=ray_cluster, log_to_driver=False)
     try:
-        found = packing.measure(Plan(2, 1, 1, 0), SMALL, digits, 2)
+        found = gpu_sharing.measure(Plan(2, 1, 1, 0), SMALL, digits, 2)
     finally:
         ray.shutdown()
     assert found.lanes == 2 and found.alone > 0
@@ -58,7 +58,7 @@ def test_lanes_share_a_gpu(digits: Dataset) -> None:
 
     ray.init(address="local", num_cpus=4, log_to_driver=False)
     try:
-        found = packing.measure(Plan(4, 1, 1, 0.25), SMALL, digits, 4)
+        found = gpu_sharing.measure(Plan(4, 1, 1, 0.25), SMALL, digits, 4)
     finally:
         ray.shutdown()
     assert found.gain > 0.5
