@@ -130,7 +130,7 @@ def test_few_files_that_may_be_open(good, monkeypatch) -> None:
 
 WITHOUT_RIGHTS = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
 """Root has to heed permissions too."""
-CHECK = "import os, search.surroundings as s; s.check_start(os.environ)"
+CHECK = "import os, search.cli.host_checks as s; s.check_start(os.environ)"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ PRINTS = """
 import sys, threading, time
 from rich.console import Console
 from rich.live import Live
-from search.output import unbroken
+from search.cli.standard_output import unbroken
 
 @unbroken
 def main(kind):
@@ -76,7 +76,7 @@ def test_a_reader_that_is_gone(program: list[str], tmp_path: Path, kind: str) ->
 
 NOISE = """
 import os, sys
-from search.output import unbroken
+from search.cli.standard_output import unbroken
 
 @unbroken
 def main():
@@ -128,7 +128,7 @@ def test_a_terminal_that_is_closed(program: list[str], tmp_path: Path) -> None:
 
 
 def test_letters_that_the_output_lacks(program: list[str]) -> None:
-    code = "import sys; from search.output import unbroken\n"
+    code = "import sys; from search.cli.standard_output import unbroken\n"
     code += "sys.exit(unbroken(lambda: print('Bär, 猫') or 7)())"
     done = subprocess.run(
         [sys.executable, "-c", code],

@@ -94,7 +94,8 @@ def test_a_head_that_was_lost_is_waited_for_until_it_counts_as_gone(store, monke
 
 def test_a_killed_process_of_this_machine_holds_nothing(store, tmp_path: Path) -> None:
     code = (
-        "import sys, time; from search.lease import Lease; from search.store import Folder\n"
+        "import sys, time; from search.storage.lease import Lease\n"
+        "from search.storage.store import Folder\n"
         "Lease(Folder(sys.argv[1]), 'run', 0, print).__enter__(); print('held', flush=True)\n"
         "time.sleep(60)"
     )
