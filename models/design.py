@@ -10,10 +10,12 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from models.rungs import rungs_of
+
 Pooling = Literal["none", "max", "average"]
 Activation = Literal["relu", "leaky_relu", "elu", "gelu", "silu"]
 Optimizer = Literal["sgd", "momentum", "nesterov", "adam", "adamw", "rmsprop"]
-Schedule = Literal["constant", "one_cycle", "cosine"]
+Schedule = Literal["constant", "one_cycle", "cosine", "cycles"]
 Augmentation = Literal["none", "flip", "flip_crop", "flip_crop_cutout"]
 Normalisation = Literal["scale", "standardise"]
 
@@ -69,6 +71,7 @@ class Design:
     """Of the optimizers momentum and nesterov only."""
     weight_decay: float = 0.0
     schedule: Schedule = "constant"
+    """Of the learning rate; with "cycles" it rises and falls to zero from each rung to the next."""
     batch_size: int = 64
     """Global: each of n workers takes batch_size/n."""
     epochs: int = 10
@@ -145,8 +148,11 @@ class Design:
     def is_result(self, epoch: int) -> bool:
         """Whether the network after `epoch` epochs is what a training of just so many epochs gives.
 
-        With a constant learning rate it always is, with another schedule only at its end.
+        With a constant learning rate it always is, with cycles at the end of each, with another
+        schedule at the end alone.
         """
+        if self.schedule == "cycles":
+            return epoch in rungs_of(self.epochs)
         return self.schedule == "constant" or epoch == self.epochs
 
     @property

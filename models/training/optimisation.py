@@ -1,13 +1,20 @@
 """Optimizer and learning rate schedule of a design."""
 
+import bisect
+import functools
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
-from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
+from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, LRScheduler, OneCycleLR
 
 from models.design import Design
+from models.rungs import rungs_of
+
+RISE = 0.25
+"""The part of a cycle in which the learning rate rises."""
 
 
 class _OneCycle(OneCycleLR):
@@ -82,4 +89,21 @@ def make_schedule(design: Design, optimizer: Optimizer, steps_per_epoch: int) ->
             )
         case "cosine":
             return _Cosine(optimizer, T_max=steps)
+        case "cycles":
+            ends = [steps_per_epoch * rung for rung in rungs_of(design.epochs)]
+            return LambdaLR(optimizer, functools.partial(_cycle_factor, ends))
     return None
+
+
+def _cycle_factor(ends: Sequence[int], step: int) -> float:
+    """The part of the peak learning rate at a step, from 0, of cycles that end at steps `ends`.
+
+    Each cycle rises to the peak and falls to zero in straight lines, and the next one restarts
+    (warm restarts: Loshchilov and Hutter, arXiv 1608.03983). After the last cycle it is zero.
+    """
+    cycle = bisect.bisect_right(ends, step)
+    if cycle == len(ends):
+        return 0.0
+    begin = ends[cycle - 1] if cycle else 0
+    done = (step + 0.5 - begin) / (ends[cycle] - begin)
+    return min(done / RISE, (1 - done) / (1 - RISE))

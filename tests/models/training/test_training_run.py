@@ -90,7 +90,7 @@ def test_one_batch_is_overfitted(optimizer: str, colours: Dataset, colour_images
     assert result.train_loss < 0.1
 
 
-@pytest.mark.parametrize("schedule", ["constant", "one_cycle", "cosine"])
+@pytest.mark.parametrize("schedule", ["constant", "one_cycle", "cosine", "cycles"])
 @pytest.mark.parametrize("optimizer", ["nesterov", "adamw", "rmsprop"])
 def test_resumed_training_equals_uninterrupted_bit_for_bit(
     schedule: str, optimizer: str, digits: Dataset, digits_subsets: tuple[Subset, Subset], tmp_path
@@ -131,6 +131,43 @@ def test_losses_do_not_depend_on_what_was_trained_before(
 def test_seeds_differ(digits: Dataset, digits_subsets: tuple[Subset, Subset]) -> None:
     one, other = (start(RICH, digits, *digits_subsets, seed=seed) for seed in (0, 1))
     assert one.run_epoch().val_loss != other.run_epoch().val_loss
+
+
+def test_cycles_end_at_the_rungs(digits: Dataset, digits_subsets: tuple[Subset, Subset]) -> None:
+    """Rising over a quarter of each, then falling to zero: at 1, 3 and 5 epochs of this design."""
+    design = dataclasses.replace(RICH, schedule="cycles", epochs=5)
+    steps = len(digits_subsets[0]) // 50
+    training = start(design, digits, *digits_subsets)
+    assert training.steps_per_epoch == steps
+    rates, take = [], training.step
+
+    def step(*batch: Tensor) -> None:
+        rates.append(training._optimizer.param_groups[0]["lr"])
+        take(*batch)
+
+    training.step = step  # type: ignore[method-assign]
+    for _ in range(5):
+        training.run_epoch()
+    expected = []
+    for length in (steps, 2 * steps, 2 * steps):
+        done = [(n + 0.5) / length for n in range(length)]
+        expected += [0.05 * min(4 * part, (1 - part) / 0.75) for part in done]
+    assert rates == pytest.approx(expected)
+    training.step(torch.zeros(50, 1, 8, 8), torch.zeros(50, dtype=torch.int64))
+    assert training._optimizer.param_groups[0]["lr"] == 0.0  # as a measurement may take it
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 4, 9, 10, 27, 50])
+def test_a_cycle_is_that_of_a_training_of_just_so_long(epochs: int) -> None:
+    """So the accuracy at its end is a result."""
+    design = dataclasses.replace(RICH, schedule="cycles", epochs=epochs)
+    ends = [epoch for epoch in range(1, epochs + 1) if design.is_result(epoch)]
+    assert ends[-1] == epochs
+    for end in ends:
+        shorter = dataclasses.replace(design, epochs=end)
+        assert [epoch for epoch in ends if epoch <= end] == [
+            epoch for epoch in range(1, end + 1) if shorter.is_result(epoch)
+        ]
 
 
 def test_schedules_move_the_learning_rate(

@@ -1,0 +1,20 @@
+"""Rungs: the epochs at which a training may pause, and at which a cyclic schedule has come to zero."""
+
+FIRST_RUNG = 1
+REDUCTION = 3
+LAST_STEP = 1.5
+"""A rung is dropped where the training's last epoch is at most so many times the rung."""
+
+
+def rungs_of(epochs: int, first: int = FIRST_RUNG, reduction: int = REDUCTION) -> tuple[int, ...]:
+    """The rungs of a training of `epochs`: absolute epochs, the last one its own last epoch.
+
+    >>> rungs_of(50)
+    (1, 3, 9, 27, 50)
+    """
+    rungs = []
+    rung = first
+    while rung * LAST_STEP < epochs:
+        rungs.append(rung)
+        rung *= reduction
+    return (*rungs, epochs)
