@@ -9,6 +9,7 @@ from models.data.dataset import Dataset
 from models.data.selection import ValidateOn
 from models.design import Design
 from models.quantities import count
+from models.rungs import rungs_of
 from models.transcript import TRANSCRIPT
 from search.cli.options import RunOptions, SearchOptions, TranscriptOptions
 from search.session.data_source import check_data_options, require_positive
@@ -24,7 +25,6 @@ from search.terms.actions import Strategy
 from search.terms.budget import Budget
 from search.terms.metric import Metric
 from search.terms.plan import Plan
-from search.terms.rungs import rungs_of
 
 KNOWN = ("cnn-1", "cnn-3")
 """Designs of the transcript with which a search begins."""

@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from models.rungs import rungs_of
 from search.space.random_sampling import NeighbourSuggest, RandomSuggest
 from search.strategy.objectives import second_objective
 from search.surrogate.forecast import Forecast, Forecaster
 from search.surrogate.run_history import ObservedTrial, RunHistory
 from search.terms.actions import D, ExpectedGain, Space
 from search.terms.front import hypervolume_gain
-from search.terms.rungs import rungs_of
 
 Array = NDArray[np.float64]
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Literal, Protocol
 
+from models.rungs import next_rung
 from search.space.random_sampling import NeighbourSuggest, RandomSuggest, random_for
 from search.strategy.acquisition import Acquisition
 from search.strategy.optuna_sampler import OptunaSampler, SamplerSettings
@@ -16,7 +17,6 @@ from search.strategy.successive_halving import SuccessiveHalving
 from search.surrogate.blas_threads import one_blas_thread
 from search.surrogate.run_history import ObservedTrial, RunHistory
 from search.terms.actions import D, ExpectedGain, Resume, Space, Start, Suggest
-from search.terms.rungs import next_rung
 
 MOST_DRAWS = 2000
 """Random samples until a design is feasible, at most."""

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from models.quantities import count
+from models.rungs import rungs_of
 from search.terms.gain_record import GainRecord
 from search.terms.price import bill
-from search.terms.rungs import rungs_of
 
 WINDOW = 12
 """So many decisions in a row must have too low an expected gain; where trials pause, both new

@@ -8,11 +8,11 @@ non-dominated sorting and crowding distance (MO-ASHA, Schmucker et al., arXiv 21
 import bisect
 from typing import Generic
 
+from models.rungs import REDUCTION
 from search.strategy.objectives import second_objective
 from search.surrogate.run_history import ObservedTrial, RunHistory
 from search.terms.actions import D
 from search.terms.front import crowding, fronts
-from search.terms.rungs import REDUCTION
 
 NEWEST = 500
 """With two objectives, the newest trials of a rung that are compared, at most."""

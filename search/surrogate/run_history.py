@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Generic, Literal
 
+from models.rungs import rungs_of
 from search.space.random_sampling import random_for
 from search.terms.actions import D
-from search.terms.rungs import rungs_of
 
 REFRESH = 25
 """The subsample is drawn anew after so many further results."""

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from optuna.trial import TrialState
 
 from models.design import Design
+from models.rungs import rungs_of
 from search.record import state
 from search.record.state import SearchState
 from search.space.design_space import NetworkSpace
 from search.strategy.optuna_sampler import OptunaSampler, SamplerSettings
 from search.strategy.search_strategy import SearchStrategy, StrategySettings
 from search.surrogate.output_warping import OutputWarping
-from search.terms.rungs import rungs_of
 from tests.search.hand_made import end, epoch, trial
 
 SPACE = NetworkSpace(9, 8, 8, frozenset(["schedule"]))

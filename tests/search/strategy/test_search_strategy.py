@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.rungs import rungs_of
 from search.replay.curve_table import Point, TableSpace
 from search.replay.score import score, target
 from search.replay.simulator import RecordedTrainer, replay
 from search.strategy.search_strategy import SearchStrategy, StrategySettings
 from search.terms.actions import Resume, Start
-from search.terms.rungs import rungs_of
 from tests.search.tables import smooth
 
 TABLE = smooth()
