@@ -1,4 +1,4 @@
-"""Rungs of successive halving: the epochs at which trials pause and are compared."""
+"""Rungs: the epochs at which trials pause and are compared, and at which cyclic schedules end."""
 
 FIRST_RUNG = 1
 REDUCTION = 3

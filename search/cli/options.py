@@ -151,10 +151,14 @@ class SearchOptions(RunOptions):
     extend: Annotated[bool, arg(help_behavior_hint="")] = False
     """With --resume: go on with a run that has ended, for a further --budget."""
 
-    axes: Annotated[tuple[Axis, ...], arg(metavar="AXIS ...", help_behavior_hint="")] = ()
+    axes: Annotated[tuple[Axis, ...], arg(metavar="AXIS ...")] = ("recipe",)
     """What to search beside the transcript's axes (depth, kernels, dropout, batch norm, ...):
     kernel_size, average_pooling, activation, normalisation, weight_decay, schedule,
-    label_smoothing, augmentation, gradient_clip, or all."""
+    label_smoothing, augmentation, gradient_clip, or all; recipe stands for normalisation,
+    weight_decay, schedule, label_smoothing and augmentation, transcript for none."""
+
+    with_transcript: bool = False
+    """Begin with designs of the transcript too, to compare."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """Builds the job of a run from its options: strategy, search space, limits of designs, budget and
 stopping rule, for a search or for the transcript's designs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from random import Random
 from typing import Literal
 
 from models.data.dataset import Dataset
@@ -16,18 +17,19 @@ from search.session.data_source import check_data_options, require_positive
 from search.session.warm_start import designs_of
 from search.space.constraints import Limits, smallest
 from search.space.design_space import NetworkSpace
+from search.space.portfolio import FEW_IMAGES, of_transcript, portfolio
+from search.space.prior import PriorSuggest
+from search.space.random_sampling import RandomSuggest
 from search.strategy.fixed_designs import FixedDesigns
 from search.strategy.search_strategy import EarlyStop, SearchStrategy, StrategySettings
 from search.strategy.stopping_rule import NEVER, Stopping, can_pause
 from search.strategy.stopping_rule import parse as parse_stopping
 from search.terms import budget as budgets
-from search.terms.actions import Strategy
+from search.terms.actions import Strategy, Suggest
 from search.terms.budget import Budget
 from search.terms.metric import Metric
 from search.terms.plan import Plan
 
-KNOWN = ("cnn-1", "cnn-3")
-"""Designs of the transcript with which a search begins."""
 ON_CPU = ("ann-1", "ann-3", "cnn-1", "cnn-3", "cnn-5-dropout")
 """The transcript's designs that are trained by default without an accelerator: the last one is 300
 epochs."""
@@ -177,7 +179,7 @@ def _search_job(
 ) -> Job:
     space = _space(options, dataset)
     epochs = space.max_epochs
-    known = [(name, replace(TRANSCRIPT[name], epochs=epochs)) for name in KNOWN]
+    known = _known(options, space, limits)
     second = _second(options.objectives)
     settings = StrategySettings(
         searcher=options.searcher,
@@ -195,6 +197,7 @@ def _search_job(
             _early(options, epochs),
             allows=limits.allow,
             least=smallest(space),
+            draw=_draw(options, space),
         ),
         space=space,
         second=second,
@@ -203,6 +206,21 @@ def _search_job(
         notes=_notes(options, epochs, [name for name, each in known if limits.allow(each)], warm),
         metric=options.objective_metric,
     )
+
+
+def _known(options: SearchOptions, space: NetworkSpace, limits: Limits) -> list[tuple[str, Design]]:
+    """The designs with which a search begins, by name."""
+    if not space.searches("schedule"):
+        return of_transcript(space)
+    recipes = portfolio(space, limits.images or FEW_IMAGES)
+    begun = [(name, design) for name, design in recipes if limits.allow(design)]
+    return [*begun, *of_transcript(space)] if options.with_transcript else begun
+
+
+def _draw(options: SearchOptions, space: NetworkSpace) -> Callable[[Random], Suggest]:
+    """How new designs are sampled: from the prior, which is one of how networks are trained too."""
+    with_prior = options.searcher != "random" and space.searches("schedule")
+    return PriorSuggest if with_prior else RandomSuggest
 
 
 def _early(options: SearchOptions, epochs: int) -> EarlyStop | None:

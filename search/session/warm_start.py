@@ -21,7 +21,7 @@ def designs_of(
     """Designs of `run`, a name below `out` or a folder, the most accurate first; ValueError where
     it is no run, has no result, or none of a design within `limits`.
 
-    With a constant learning rate they are trained as long as those of `space`.
+    With a constant learning rate, or cycles, they are trained as long as those of `space`.
     """
     folder = find(out, run)
     trials = [trial for trial in load(folder).trials.values() if trial.best]
@@ -52,5 +52,5 @@ def _seconds(trial: Trial) -> float:
 
 def _adapted(design: Design, space: NetworkSpace) -> Design:
     longest = space.max_epochs
-    constant = design.schedule == "constant"
-    return replace(design, epochs=longest if constant else min(design.epochs, longest))
+    any_time = design.schedule in ("constant", "cycles")
+    return replace(design, epochs=longest if any_time else min(design.epochs, longest))

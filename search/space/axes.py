@@ -13,4 +13,9 @@ Axis = Literal[
     "augmentation",
     "gradient_clip",
     "all",
+    "recipe",
+    "transcript",
 ]
+RECIPE = frozenset(["normalisation", "weight_decay", "schedule", "label_smoothing", "augmentation"])
+"""What the axis `recipe` stands for: how small networks are trained well. `transcript` stands for
+none of them."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from models.design import Design
 from search.space import coordinates
-from search.space.axes import Axis
+from search.space.axes import RECIPE, Axis
 from search.space.ranges import (
     ACTIVATIONS,
     ADAPTIVE_RATE,
@@ -74,7 +74,7 @@ class NetworkSpace:
 
     def searches(self, axis: Axis) -> bool:
         """Whether an optional axis is searched."""
-        return axis in self.axes or "all" in self.axes
+        return bool(self.axes & {axis, "all"}) or ("recipe" in self.axes and axis in RECIPE)
 
     def sample(self, suggest: Suggest) -> Design:
         """The design made of the values that `suggest` chooses."""
@@ -200,7 +200,8 @@ def _training_details(suggest: Suggest, space: NetworkSpace) -> dict[str, Any]:
         details["weight_decay"] = suggest.suggest_float("weight_decay", *WEIGHT_DECAY, log=True)
     if space.searches("schedule"):
         details["schedule"] = suggest.suggest_categorical("schedule", SCHEDULES)
-        if details["schedule"] != "constant" and space.max_epochs > LEAST_EPOCHS:
+        searched = details["schedule"] not in ("constant", "cycles")
+        if searched and space.max_epochs > LEAST_EPOCHS:
             details["epochs"] = suggest.suggest_int(
                 "epochs", LEAST_EPOCHS, space.max_epochs, log=True
             )

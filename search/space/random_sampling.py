@@ -31,15 +31,15 @@ class RandomSuggest:
     ) -> int:
         """A whole number, low to high."""
         if not log:
-            return low + step * int(self._place(name, low, high) * ((high - low) // step + 1))
-        value = _at(self._place(name, low, high, log=True), low - 0.5, high + 0.5, log=True)
+            return low + step * int(self._position(name, low, high) * ((high - low) // step + 1))
+        value = _at(self._position(name, low, high, log=True), low - 0.5, high + 0.5, log=True)
         return min(high, max(low, round(value)))
 
     def suggest_float(
         self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
     ) -> float:
         """A number, low to high."""
-        place = self._place(name, low, high, log=log)
+        place = self._position(name, low, high, log=log)
         if step is None:
             return min(high, max(low, _at(place, low, high, log=log)))
         steps = round((high - low) / step)
@@ -49,7 +49,7 @@ class RandomSuggest:
         """One of the choices."""
         return self.random.choice(choices)
 
-    def _place(self, name: str, low: float, high: float, *, log: bool = False) -> float:
+    def _position(self, name: str, low: float, high: float, *, log: bool = False) -> float:
         """The position of the value in its range, in [0, 1)."""
         return self.random.random()
 
@@ -90,12 +90,12 @@ class NeighbourSuggest(RandomSuggest):
     def _kept(self, name: str) -> Any:
         return self._answers.get(name) if self.random.random() < KEEP else None
 
-    def _place(self, name: str, low: float, high: float, *, log: bool = False) -> float:
+    def _position(self, name: str, low: float, high: float, *, log: bool = False) -> float:
         known = self._answers.get(name)
         if known is None or not low <= known <= high or high == low:
             return self.random.random()
-        place = _place_of(known, low, high, log=log) + self.random.gauss(0, self._step)
-        return min(max(place, 0.0), 1 - 1e-12)
+        position = position_of(known, low, high, log=log) + self.random.gauss(0, self._step)
+        return min(max(position, 0.0), 1 - 1e-12)
 
 
 def _at(place: float, low: float, high: float, *, log: bool) -> float:
@@ -104,7 +104,8 @@ def _at(place: float, low: float, high: float, *, log: bool) -> float:
     return low + place * (high - low)
 
 
-def _place_of(value: float, low: float, high: float, *, log: bool) -> float:
+def position_of(value: float, low: float, high: float, *, log: bool) -> float:
+    """The position in 0..1 of a value in its range, on a logarithmic scale with `log`."""
     if log:
-        return _place_of(math.log(value), math.log(low), math.log(high), log=False)
+        return position_of(math.log(value), math.log(low), math.log(high), log=False)
     return (value - low) / (high - low)

@@ -22,7 +22,7 @@ from search.space.random_sampling import NeighbourSuggest, RandomSuggest
 from search.strategy.objectives import second_objective
 from search.surrogate.forecast import Forecast, Forecaster
 from search.surrogate.run_history import ObservedTrial, RunHistory
-from search.terms.actions import D, ExpectedGain, Space
+from search.terms.actions import D, ExpectedGain, Space, Suggest
 from search.terms.front import hypervolume_gain
 
 Array = NDArray[np.float64]
@@ -77,12 +77,14 @@ class Acquisition(Generic[D]):
         may_begin: Callable[[D], bool] = lambda design: True,
         second: str = "",
         per_cost: bool = False,
+        draw: Callable[[Random], Suggest] = RandomSuggest,
     ) -> None:
         """Only designs that `may_begin` are candidates. With a `second` objective the acquisition
         function is the hypervolume improvement of the Pareto front; with `per_cost` it is divided
-        by the expected cost until the candidate's next rung."""
+        by the expected cost until the candidate's next rung. `draw` makes a `Suggest` from
+        random numbers, with which a new design is sampled."""
         self._space, self._history, self._may_begin = space, history, may_begin
-        self._second, self._per_cost = second, per_cost
+        self._second, self._per_cost, self._draw = second, per_cost, draw
         self.forecaster = Forecaster(space, history)
         self._chosen_paused: list[tuple[int, ExpectedGain]] = []
         self._chosen_new: list[tuple[D, ExpectedGain]] = []
@@ -143,16 +145,19 @@ class Acquisition(Generic[D]):
         self._chosen_new, self._chosen_paused = [], []
 
     def _designs(self, forecast: Forecast, random: Random) -> list[D]:
-        """The new candidates, without duplicates: uniform samples and neighbours of the most
-        promising designs."""
-        chance = RandomSuggest(random)
-        designs = self._drawn(lambda: self._space.sample(chance), ANYWHERE)
+        """The new candidates, without duplicates: samples, and neighbours of the most promising
+        designs."""
+
+        def sampled() -> D:
+            return self._space.sample(self._draw(random))
+
+        designs = self._drawn(sampled, ANYWHERE)
         bases = [self._space.answers(design) for design in self._most_promising(forecast)]
         if bases:
             designs += self._drawn(
                 lambda: self._space.sample(NeighbourSuggest(random, random.choice(bases))), NEARBY
             )
-        return list(dict.fromkeys(designs)) or [self._space.sample(chance)]
+        return list(dict.fromkeys(designs)) or [sampled()]
 
     def _drawn(self, draw: Callable[[], D], count: int) -> list[D]:
         """Rejection sampling of `count` feasible designs; fewer where feasible ones are rare."""

@@ -5,8 +5,10 @@ Pure: no Ray, no clock. Decisions follow from the seed and the sequence of event
 replaying a ledger restores the same state.
 """
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from random import Random
 from typing import Generic, Literal, Protocol
 
 from models.rungs import next_rung
@@ -67,15 +69,18 @@ class SearchStrategy(Generic[D]):
         early: EarlyStop | None = None,
         allows: Callable[[D], bool] = lambda design: True,
         least: Sequence[D] = (),
+        draw: Callable[[Random], Suggest] = RandomSuggest,
     ) -> None:
         """`known` are (name, design) pairs that are started first; `early` is for scheduler asha.
 
         `allows` is the constraint on designs, constant over time. Infeasible designs are proposed
         only where feasible ones are too rare to be found, and among the known ones, which the
         caller refuses. The `least` are small designs: where few designs are feasible, neighbours of
-        those are sampled.
+        those are sampled. `draw` makes a `Suggest` from random numbers, with which a new design is
+        sampled.
         """
         self._space, self._settings, self._early = space, settings, early
+        self._draw = draw
         self._known, self._allows, self._least = list(known), allows, least
         self._refused: set[D] = set()
         self.history: RunHistory[D] = RunHistory(settings.seed, space.is_result)
@@ -89,6 +94,7 @@ class SearchStrategy(Generic[D]):
                 may_begin=self._may_begin,
                 second=settings.second,
                 per_cost=settings.per_cost,
+                draw=draw,
             )
             if settings.searcher == "curves"
             else None
@@ -185,10 +191,11 @@ class SearchStrategy(Generic[D]):
 
     def _sample_by_chance(self) -> D:
         random = random_for(self._settings.seed, self._decisions, _CHANCE)
-        design = self._drawn(RandomSuggest(random))
+        design = self._drawn(self._draw(random) for _ in itertools.count())
         for least in filter(self._allows, self._least if design is None else ()):
-            design = design or self._drawn(NeighbourSuggest(random, self._space.answers(least)))
-        return self._space.sample(RandomSuggest(random)) if design is None else design
+            near = NeighbourSuggest(random, self._space.answers(least))
+            design = design or self._drawn(itertools.repeat(near))
+        return self._space.sample(self._draw(random)) if design is None else design
 
     def _sample_by_model(self) -> D:
         """The Optuna sampler's proposal; where that is infeasible, a feasible neighbour of it, or
@@ -197,12 +204,13 @@ class SearchStrategy(Generic[D]):
         design = self._sampler.propose(random.getrandbits(31), self._may_begin)
         if self._may_begin(design):
             return design
-        near = self._drawn(NeighbourSuggest(random, self._space.answers(design)))
+        neighbours = NeighbourSuggest(random, self._space.answers(design))
+        near = self._drawn(itertools.repeat(neighbours))
         return self._sample_by_chance() if near is None else near
 
-    def _drawn(self, suggest: Suggest) -> D | None:
+    def _drawn(self, suggests: Iterable[Suggest]) -> D | None:
         """The first feasible one of up to MOST_DRAWS samples, or None."""
-        drawn = (self._space.sample(suggest) for _ in range(MOST_DRAWS))
+        drawn = map(self._space.sample, itertools.islice(suggests, MOST_DRAWS))
         return next(filter(self._may_begin, drawn), None)
 
     def went_on(self) -> None:

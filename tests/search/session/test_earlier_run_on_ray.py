@@ -22,6 +22,7 @@ def run(tmp_path: Path) -> Path:
     return Path(shutil.copytree(EARLIER, tmp_path / "earlier"))
 
 
+@pytest.mark.slow
 def test_an_earlier_run_is_reported_on(run: Path) -> None:
     assert report.main([str(run)]) == 0
     page = (run / "report/index.html").read_text()

@@ -43,6 +43,7 @@ def table(run: Path, name: str) -> list[dict[str, str]]:
 
 def test_a_search_ends_with_a_winner(ray_cluster: str, tmp_path: Path, capsys) -> None:
     words = [*DIGITS, "--trials", "5", "--max-epochs", "3", "--max-parameters", "200000"]
+    words += ["--axes", "transcript"]
     assert main([*words, "--out", str(tmp_path), "--name", "one", "--price", "3"]) == 0
     run = tmp_path / "one"
     said = capsys.readouterr().out

@@ -18,6 +18,8 @@ from search.record.state import SearchState
 from search.record.strategy_follower import Follower
 from search.run import main
 from search.space.design_space import NetworkSpace
+from search.space.portfolio import portfolio
+from search.space.prior import PriorSuggest
 from search.strategy.search_strategy import SearchStrategy, StrategySettings
 from search.terms.actions import Resume, Start
 from tests.search.alone import check_results
@@ -31,8 +33,9 @@ DIGITS = ["--dataset", "digits", "--precision", "fp32"]
 def check_decisions(run: Path, settings: StrategySettings, epochs: int, trials: int) -> int:
     """Tells a strategy that never saw the search what its ledger says, and asks it wherever the
     search decided: each time it answers as the search did. How often that was."""
-    known = [(name, design) for name, design in known_designs(epochs)]
-    strategy = SearchStrategy(NetworkSpace(epochs, 8, 8), settings, known)
+    space = NetworkSpace(epochs, 8, 8, frozenset({"recipe"}))
+    known = portfolio(space, images=1000)
+    strategy = SearchStrategy(space, settings, known, draw=PriorSuggest)
     follow, decided = Follower(strategy), 0
     lines = list(ledger.read(run / "ledger"))
     for line, after in zip(lines, [*lines[1:], None], strict=True):
@@ -48,15 +51,6 @@ def check_decisions(run: Path, settings: StrategySettings, epochs: int, trials: 
                 assert (answer.trial, answer.to_epoch) == (line["trial"], line["to_epoch"])
         follow(line, SearchState())
     return decided
-
-
-def known_designs(epochs: int):
-    from dataclasses import replace
-
-    from models.transcript import TRANSCRIPT
-    from search.session.jobs import KNOWN
-
-    return [(name, replace(TRANSCRIPT[name], epochs=epochs)) for name in KNOWN]
 
 
 def check_epochs(run: Path) -> None:

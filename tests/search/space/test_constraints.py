@@ -165,7 +165,7 @@ def test_a_limit_just_above_the_smallest_network_leaves_designs_to_train(
 ) -> None:
     """Of designs by chance next to none are so small."""
     least = min(size(design) for design in smallest(SPACE))
-    found = job(max_parameters=int(1.3 * least), searcher=searcher)
+    found = job(max_parameters=int(1.3 * least), searcher=searcher, with_transcript=True)
     lines = decided(tmp_path, found, trials=10)
     assert [line["action"] for line in lines if line.get("by") != "known"].count("start") == 10
     refused = [line for line in lines if line["action"] == "refuse"]
@@ -194,7 +194,7 @@ def decided(run: Path, found: jobs.Job, trials: int = 25) -> list[dict]:
 
 @pytest.mark.parametrize("searcher", ["curves", "tpe", "random"])
 def test_only_known_designs_are_refused_and_each_once(tmp_path: Path, searcher) -> None:
-    found = job(max_parameters=HALF, searcher=searcher)
+    found = job(max_parameters=HALF, searcher=searcher, axes=("transcript",))
     decisions = decided(tmp_path, found)
     refused = [line for line in decisions if line["action"] == "refuse"]
     assert decisions[:2] == refused and len(decisions) == 27
@@ -206,15 +206,23 @@ def test_only_known_designs_are_refused_and_each_once(tmp_path: Path, searcher) 
 
 
 @pytest.mark.parametrize(
-    ("most", "begin"),
+    ("given", "begin"),
     [
-        (None, "designs: cnn-1 and cnn-3 first, then what forecasts"),
-        (400_000, "designs: cnn-3 first, then what forecasts"),
-        (HALF, "designs: what forecasts"),
+        ({}, "designs: cnn-1 and cnn-3 first, then what forecasts"),
+        ({"max_parameters": 400_000}, "designs: cnn-3 first, then what forecasts"),
+        ({"max_parameters": HALF}, "designs: what forecasts"),
+        (
+            {"axes": ("recipe",), "max_parameters": 35_000},
+            "designs: recipe-16-32-64 first, then what forecasts",
+        ),
+        (
+            {"axes": ("recipe",), "max_parameters": 35_000, "with_transcript": True},
+            "designs: recipe-16-32-64 first, then what forecasts",
+        ),
     ],
 )
-def test_the_plan_names_the_known_designs_that_are_trained(most, begin) -> None:
-    assert job(max_parameters=most).notes[0].startswith(begin)
+def test_the_plan_names_the_known_designs_that_are_trained(given, begin) -> None:
+    assert job(**{"axes": ("transcript",)} | given).notes[0].startswith(begin)
 
 
 def test_where_next_to_nothing_may_begin_designs_are_refused_in_the_end(

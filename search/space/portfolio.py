@@ -1,0 +1,57 @@
+"""The designs with which a search begins: a few good ones, from cheap to dear."""
+
+from dataclasses import replace
+
+from models.design import Design
+from models.transcript import TRANSCRIPT
+from search.space.design_space import NetworkSpace
+
+KERNELS = (
+    ((16,), (32,), (64,)),
+    ((32,), (64,), (128,)),
+    ((32, 32), (64, 64), (128, 128)),
+)
+"""Of the designs, block by block; small images have fewer blocks."""
+FEW_IMAGES = 10_000
+"""Where fewer train, batches are smaller, so that an epoch has steps enough."""
+OF_TRANSCRIPT = ("cnn-1", "cnn-3")
+"""The transcript's designs that are quick to train."""
+
+
+def portfolio(space: NetworkSpace, images: int) -> list[tuple[str, Design]]:
+    """Designs of `space` by name, where so many `images` train; none for images of one pixel.
+
+    Blocks of convolutions with batch norm, Nesterov momentum, weight decay, flip and crop, and a
+    learning rate that falls to zero at each rung; the second one also without flip and crop, for
+    images that are not the same when they are mirrored.
+    """
+    blocks = dict.fromkeys(kernels[: space.most_blocks] for kernels in KERNELS)
+    known = {_name(each): _recipe(each, space, images) for each in blocks if each}
+    plain = [(f"{name}-plain", each) for name, each in known.items()][1:2]
+    changed = [(name, replace(each, augmentation="none")) for name, each in plain]
+    return [*known.items(), *changed]
+
+
+def of_transcript(space: NetworkSpace) -> list[tuple[str, Design]]:
+    """The transcript's quick designs by name, trained as long as those of `space`."""
+    return [(name, replace(TRANSCRIPT[name], epochs=space.max_epochs)) for name in OF_TRANSCRIPT]
+
+
+def _recipe(kernels: tuple[tuple[int, ...], ...], space: NetworkSpace, images: int) -> Design:
+    return Design(
+        kernels=kernels,
+        batch_norm=True,
+        flat_dropout=0.1,
+        optimizer="nesterov",
+        momentum=0.9,
+        learning_rate=0.1,
+        weight_decay=5e-4,
+        schedule="cycles",
+        batch_size=32 if images < FEW_IMAGES else 128,
+        epochs=space.max_epochs,
+        augmentation="flip_crop",
+    )
+
+
+def _name(kernels: tuple[tuple[int, ...], ...]) -> str:
+    return "recipe-" + "-".join(str(count) for block in kernels for count in block)
