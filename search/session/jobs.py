@@ -33,6 +33,8 @@ from search.terms.plan import Plan
 ON_CPU = ("ann-1", "ann-3", "cnn-1", "cnn-3", "cnn-5-dropout")
 """The transcript's designs that are trained by default without an accelerator: the last one is 300
 epochs."""
+DRAWN_FIRST = 2
+"""Designs drawn from the prior, beside the known ones, before there is a model."""
 REDUCTION = 4
 """The reduction factor (eta) of Ray's ASHA."""
 SECOND = ("cost", "parameters", "flops", "latency")
@@ -188,6 +190,8 @@ def _search_job(
         second=second,
         per_cost=options.gain_per_cost,
     )
+    if space.searches("schedule"):
+        settings = replace(settings, startup=len(known) + len(warm) + DRAWN_FIRST)
     return Job(
         command="search",
         strategy=SearchStrategy(

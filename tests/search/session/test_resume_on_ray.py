@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from search.record import ledger, state
 from search.record.state import SearchState
 from search.record.strategy_follower import Follower
 from search.run import main
+from search.session.jobs import DRAWN_FIRST
 from search.space.design_space import NetworkSpace
 from search.space.portfolio import portfolio
 from search.space.prior import PriorSuggest
@@ -35,6 +37,7 @@ def check_decisions(run: Path, settings: StrategySettings, epochs: int, trials: 
     search decided: each time it answers as the search did. How often that was."""
     space = NetworkSpace(epochs, 8, 8, frozenset({"recipe"}))
     known = portfolio(space, images=1000)
+    settings = replace(settings, startup=len(known) + DRAWN_FIRST)
     strategy = SearchStrategy(space, settings, known, draw=PriorSuggest)
     follow, decided = Follower(strategy), 0
     lines = list(ledger.read(run / "ledger"))
