@@ -1,6 +1,7 @@
 """The rules of import that keep data flowing one way."""
 
 import ast
+import functools
 import importlib.util
 import re
 import subprocess
@@ -47,6 +48,7 @@ WITH_RAY = {"search/cluster", "search/lanes", "search/scheduling", "search/sessi
 WRAPS_RAYS_ASHA = "search/strategy/early_stopping.py"
 
 
+@functools.cache
 def imports(path: Path) -> set[str]:
     """Full names of the modules that a file imports, wherever in it."""
     names: set[str] = set()

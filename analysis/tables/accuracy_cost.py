@@ -19,8 +19,8 @@ RULE = (
     "A row is a design trained for just so many epochs. It is on the front if no other row is at "
     "least as accurate for no more training time and better at one of the two; it is near the "
     "front within 1 percentage point of what the front gives at its cost. Seconds are those of "
-    "training, summed over workers, evaluation excluded. A trial stopped under a learning rate "
-    "schedule is no finished result and has no row."
+    "training, summed over workers, evaluation excluded. What a trial has on its way to the "
+    "end of a learning rate schedule, or of one of its cycles, is no result and has no row."
 )
 
 

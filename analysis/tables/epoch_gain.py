@@ -27,24 +27,27 @@ def epoch_gain_table(points: pd.DataFrame, held_out: str, accuracies: Accuracies
     ]
     return Table(
         name="epoch_gain",
-        title="From each doubling of the epochs to the next",
+        title="From some epochs to twice as many, or more",
         frame=pd.DataFrame(rows, columns=list(COLUMNS)),
         rule=(
             f"The {MOST_TRIALS} trials with the best {accuracies.name} on the {held_out} images, "
-            "from each doubling of their epochs to the next and to the last one. Gained are "
-            "percentage points, of single epochs and so with their noise; an hour is one of a GPU "
-            "where the trial held one, else of a CPU core. With a learning rate schedule only the "
-            f"last epoch is a result, so there is nothing to compare it with.{accuracies.rule}"
+            "from each result to the next after twice as many epochs at least, and to the last. "
+            "Gained are percentage points, of single epochs and so with their noise; an hour is one of a GPU "
+            "where the trial held one, else of a CPU core. With a learning rate in cycles the "
+            "ends of the cycles are results, with another schedule only the last epoch is."
+            f"{accuracies.rule}"
         ),
     )
 
 
 def steps(epochs: list[int]) -> list[tuple[int, int]]:
-    """From and to of each step: 1 to 2, 2 to 4 and so on, then to the last of `epochs`."""
-    doublings = [epoch for epoch in epochs if epoch & (epoch - 1) == 0]
-    if epochs and epochs[-1] not in doublings:
-        doublings.append(epochs[-1])
-    return list(itertools.pairwise(doublings))
+    """From and to of each step: to the first of `epochs` that is twice as many at least, and in the
+    end to the last one."""
+    kept: list[int] = []
+    for epoch in epochs:
+        if not kept or epoch >= 2 * kept[-1] or epoch == epochs[-1]:
+            kept.append(epoch)
+    return list(itertools.pairwise(kept))
 
 
 def _gains(points: pd.DataFrame, column: str) -> list[dict[str, Any]]:

@@ -80,7 +80,9 @@ def make_schedule(design: Design, optimizer: Optimizer, steps_per_epoch: int) ->
     A step beyond the last one, as a measurement may take it, changes no rate.
     """
     steps = design.epochs * steps_per_epoch
-    if steps == 1:  # of which torch would make the lowest rate of a cycle
+    if (
+        steps == 1 and design.schedule != "cycles"
+    ):  # of which torch would make the lowest rate of a cycle
         return None
     match design.schedule:
         case "one_cycle":  # Smith & Topin, arXiv 1708.07120; momentum is left alone

@@ -117,7 +117,8 @@ class SearchOptions(RunOptions):
 
     scheduler: Literal["promote", "asha", "none"] = "promote"
     """promote: trials pause after 1, 3, 9, ... epochs, and the promising ones go on; asha: Ray's
-    ASHA ends the worse ones after 1, 4, 16, ... epochs; none: every trial is trained to its end."""
+    ASHA ends the worse ones after 1, 3, 9, ... epochs (1, 4, 16, ... without recipe);
+    none: every trial is trained to its end."""
 
     objectives: Annotated[str, arg(metavar="NAME,...")] = "accuracy"
     """accuracy, or accuracy with cost (seconds of training), parameters, flops or latency, as

@@ -6,18 +6,18 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Literal
 
+from models import rungs
 from models.data.dataset import Dataset
 from models.data.selection import ValidateOn
 from models.design import Design
 from models.quantities import count
-from models.rungs import rungs_of
 from models.transcript import TRANSCRIPT
 from search.cli.options import RunOptions, SearchOptions, TranscriptOptions
 from search.session.data_source import check_data_options, require_positive
 from search.session.warm_start import designs_of
 from search.space.constraints import Limits, smallest
 from search.space.design_space import NetworkSpace
-from search.space.portfolio import FEW_IMAGES, of_transcript, portfolio
+from search.space.portfolio import FEW_IMAGES, of_transcript, portfolio, startup
 from search.space.prior import PriorSuggest
 from search.space.random_sampling import RandomSuggest
 from search.strategy.fixed_designs import FixedDesigns
@@ -33,10 +33,8 @@ from search.terms.plan import Plan
 ON_CPU = ("ann-1", "ann-3", "cnn-1", "cnn-3", "cnn-5-dropout")
 """The transcript's designs that are trained by default without an accelerator: the last one is 300
 epochs."""
-DRAWN_FIRST = 2
-"""Designs drawn from the prior, beside the known ones, before there is a model."""
-REDUCTION = 4
-"""The reduction factor (eta) of Ray's ASHA."""
+ASHA_REDUCTION = 4
+"""The reduction factor (eta) of Ray's ASHA, where the learning rate is constant."""
 SECOND = ("cost", "parameters", "flops", "latency")
 OR_ONE = "one of cost, parameters, flops, latency, as accuracy,cost"
 EPOCHS_WITH_ACCELERATOR, EPOCHS_ON_CPU = 30, 10
@@ -180,7 +178,6 @@ def _search_job(
     warm: tuple[tuple[str, Design], ...],
 ) -> Job:
     space = _space(options, dataset)
-    epochs = space.max_epochs
     known = _known(options, space, limits)
     second = _second(options.objectives)
     settings = StrategySettings(
@@ -190,15 +187,15 @@ def _search_job(
         second=second,
         per_cost=options.gain_per_cost,
     )
-    if space.searches("schedule"):
-        settings = replace(settings, startup=len(known) + len(warm) + DRAWN_FIRST)
+    if space.has_recipe:
+        settings = replace(settings, startup=startup(len({each for _, each in [*known, *warm]})))
     return Job(
         command="search",
         strategy=SearchStrategy(
             space,
             settings,
             [*known, *warm],
-            _early(options, epochs),
+            _early(options, space),
             allows=limits.allow,
             least=smallest(space),
             draw=_draw(options, space),
@@ -207,14 +204,14 @@ def _search_job(
         second=second,
         limits=limits,
         warm=warm,
-        notes=_notes(options, epochs, [name for name, each in known if limits.allow(each)], warm),
+        notes=_notes(options, space, [name for name, each in known if limits.allow(each)], warm),
         metric=options.objective_metric,
     )
 
 
 def _known(options: SearchOptions, space: NetworkSpace, limits: Limits) -> list[tuple[str, Design]]:
     """The designs with which a search begins, by name."""
-    if not space.searches("schedule"):
+    if not space.has_recipe:
         return of_transcript(space)
     recipes = portfolio(space, limits.images or FEW_IMAGES)
     begun = [(name, design) for name, design in recipes if limits.allow(design)]
@@ -223,16 +220,21 @@ def _known(options: SearchOptions, space: NetworkSpace, limits: Limits) -> list[
 
 def _draw(options: SearchOptions, space: NetworkSpace) -> Callable[[Random], Suggest]:
     """How new designs are sampled: from the prior, which is one of how networks are trained too."""
-    with_prior = options.searcher != "random" and space.searches("schedule")
+    with_prior = options.searcher != "random" and space.has_recipe
     return PriorSuggest if with_prior else RandomSuggest
 
 
-def _early(options: SearchOptions, epochs: int) -> EarlyStop | None:
+def _early(options: SearchOptions, space: NetworkSpace) -> EarlyStop | None:
     if options.scheduler != "asha":
         return None
     from search.strategy.early_stopping import Asha  # Ray's, which takes its time to import
 
-    return Asha(epochs, REDUCTION)
+    return Asha(space.max_epochs, _asha_reduction(space))
+
+
+def _asha_reduction(space: NetworkSpace) -> int:
+    """The reduction factor of ASHA: with a rate in cycles it compares at their ends."""
+    return rungs.REDUCTION if space.has_recipe else ASHA_REDUCTION
 
 
 def _second(objectives: str) -> str:
@@ -246,13 +248,15 @@ def _second(objectives: str) -> str:
 
 
 def _notes(
-    options: SearchOptions, epochs: int, known: list[str], warm: Sequence[object]
+    options: SearchOptions, space: NetworkSpace, known: list[str], warm: Sequence[object]
 ) -> tuple[str, ...]:
-    *first_rungs, last_rung = rungs_of(epochs)
-    rungs = ", ".join([*map(str, first_rungs), count(last_rung, "epoch")])
+    epochs = space.max_epochs
+    *first_rungs, last_rung = rungs.rungs_of(epochs)
+    pauses = ", ".join([*map(str, first_rungs), count(last_rung, "epoch")])
+    eta = _asha_reduction(space)
     how = {
-        "promote": f"trials pause after {rungs}; the promising ones go on",
-        "asha": f"after 1, {REDUCTION}, {REDUCTION**2}, ... epochs ASHA ends the worse trials",
+        "promote": f"trials pause after {pauses}; the promising ones go on",
+        "asha": f"after 1, {eta}, {eta**2}, ... epochs ASHA ends the worse trials",
         "none": "no trial is ended early",
     }
     by = {"curves": "forecasts of learning curves propose"}

@@ -1,4 +1,4 @@
-"""Names of the optional axes of the search space, which are searched only on request (--axes)."""
+"""Names of the optional axes of the search space (--axes): by default those of the recipe."""
 
 from typing import Literal
 

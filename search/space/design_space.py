@@ -72,6 +72,11 @@ class NetworkSpace:
         """The most blocks whose poolings leave at least one pixel."""
         return min(BLOCKS[1], min(self.height, self.width).bit_length() - 1)
 
+    @property
+    def has_recipe(self) -> bool:
+        """Whether all that the portfolio and the prior are about is searched."""
+        return "recipe" in self.axes
+
     def searches(self, axis: Axis) -> bool:
         """Whether an optional axis is searched."""
         return bool(self.axes & {axis, "all"}) or ("recipe" in self.axes and axis in RECIPE)
@@ -100,8 +105,8 @@ class NetworkSpace:
 def sample(suggest: Suggest, space: NetworkSpace) -> Design:
     """Samples a design of `space`: each hyperparameter's value is chosen by `suggest`.
 
-    With a constant learning rate `epochs` is the longest training, as each of its epochs is a
-    result; with another schedule it is a hyperparameter.
+    With a constant learning rate, or one in cycles, `epochs` is the longest training, as there are
+    results on the way; with another schedule it is a hyperparameter.
     """
     kernels = _kernels(suggest, space)
     batch_norm = suggest.suggest_categorical("batch_norm", (False, True))

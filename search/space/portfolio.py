@@ -1,4 +1,4 @@
-"""The designs with which a search begins: a few good ones, from cheap to dear."""
+"""The designs with which a search begins: a few good ones, small to large."""
 
 from dataclasses import replace
 
@@ -14,6 +14,9 @@ KERNELS = (
 """Of the designs, block by block; small images have fewer blocks."""
 FEW_IMAGES = 10_000
 """Where fewer train, batches are smaller, so that an epoch has steps enough."""
+DRAWN_FIRST, LEAST_KNOWN, MOST_KNOWN = 2, 4, 6
+"""Designs drawn before there is a model, beside as many as are known, but at least and at most so
+many."""
 OF_TRANSCRIPT = ("cnn-1", "cnn-3")
 """The transcript's designs that are quick to train."""
 
@@ -35,6 +38,11 @@ def portfolio(space: NetworkSpace, images: int) -> list[tuple[str, Design]]:
 def of_transcript(space: NetworkSpace) -> list[tuple[str, Design]]:
     """The transcript's quick designs by name, trained as long as those of `space`."""
     return [(name, replace(TRANSCRIPT[name], epochs=space.max_epochs)) for name in OF_TRANSCRIPT]
+
+
+def startup(known: int) -> int:
+    """How many designs are begun before there is a model, where so many are known."""
+    return min(max(known, LEAST_KNOWN), MOST_KNOWN) + DRAWN_FIRST
 
 
 def _recipe(kernels: tuple[tuple[int, ...], ...], space: NetworkSpace, images: int) -> Design:

@@ -23,7 +23,8 @@ UNIFORM_VALUES = 0.15
 
 @dataclass(frozen=True)
 class Around:
-    """A normal distribution of a number, on the scale on which it is searched."""
+    """A normal distribution of a number's position in its range, on the scale on which it is
+    searched; what would lie beyond an end lies at that end."""
 
     centre: float
     deviation: float

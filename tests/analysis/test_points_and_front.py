@@ -101,6 +101,8 @@ def test_a_diverged_epoch_is_no_point(make_run):
 
 def test_steps_double_and_end_at_the_last_epoch():
     assert steps([1, 2, 3, 4, 5, 6]) == [(1, 2), (2, 4), (4, 6)]
+    assert steps([1, 3, 10]) == [(1, 3), (3, 10)]
+    assert steps([1, 3, 9, 27, 50]) == [(1, 3), (3, 9), (9, 27), (27, 50)]
     assert steps([1]) == [] and steps([10]) == [] and steps([]) == []
 
 

@@ -170,6 +170,18 @@ def test_a_cycle_is_that_of_a_training_of_just_so_long(epochs: int) -> None:
         ]
 
 
+@pytest.mark.parametrize("batch", [50, 10_000])  # of the last one there is one step an epoch
+def test_what_a_cycle_ends_with_is_what_a_shorter_training_gives(
+    batch: int, digits: Dataset, digits_subsets: tuple[Subset, Subset]
+) -> None:
+    design = dataclasses.replace(RICH, schedule="cycles", epochs=9, batch_size=batch)
+    whole = start(design, digits, *digits_subsets)
+    results = [whole.run_epoch() for _ in range(3)]
+    for epochs in (1, 3):
+        shorter = start(dataclasses.replace(design, epochs=epochs), digits, *digits_subsets)
+        assert losses([shorter.run_epoch() for _ in range(epochs)]) == losses(results[:epochs])
+
+
 def test_schedules_move_the_learning_rate(
     digits: Dataset, digits_subsets: tuple[Subset, Subset]
 ) -> None:

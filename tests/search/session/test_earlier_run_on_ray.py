@@ -41,5 +41,9 @@ def test_an_earlier_run_is_resumed(ray_cluster: str, run: Path) -> None:
     for number, trial in before.trials.items():
         epochs = len(trial.epochs)
         assert after.trials[number].epochs[:epochs] == trial.epochs
+    for trial in (after.trials[8], after.trials[9]):  # in the space that it was begun with
+        design = trial.design
+        assert (design.schedule, design.normalisation) == ("constant", "scale")
+        assert (design.augmentation, design.weight_decay, trial.name) == ("none", 0, "")
     check_epochs(run)
     assert (run / "winner/weights.pt").exists()

@@ -18,9 +18,8 @@ from search.record import ledger, state
 from search.record.state import SearchState
 from search.record.strategy_follower import Follower
 from search.run import main
-from search.session.jobs import DRAWN_FIRST
 from search.space.design_space import NetworkSpace
-from search.space.portfolio import portfolio
+from search.space.portfolio import portfolio, startup
 from search.space.prior import PriorSuggest
 from search.strategy.search_strategy import SearchStrategy, StrategySettings
 from search.terms.actions import Resume, Start
@@ -37,7 +36,7 @@ def check_decisions(run: Path, settings: StrategySettings, epochs: int, trials: 
     search decided: each time it answers as the search did. How often that was."""
     space = NetworkSpace(epochs, 8, 8, frozenset({"recipe"}))
     known = portfolio(space, images=1000)
-    settings = replace(settings, startup=len(known) + DRAWN_FIRST)
+    settings = replace(settings, startup=startup(len(known)))
     strategy = SearchStrategy(space, settings, known, draw=PriorSuggest)
     follow, decided = Follower(strategy), 0
     lines = list(ledger.read(run / "ledger"))

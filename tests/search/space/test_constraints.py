@@ -225,6 +225,27 @@ def test_the_plan_names_the_known_designs_that_are_trained(given, begin) -> None
     assert job(**{"axes": ("transcript",)} | given).notes[0].startswith(begin)
 
 
+@pytest.mark.parametrize("axes", [(), ("schedule",), ("all",), ("transcript", "augmentation")])
+def test_without_the_recipe_a_search_begins_with_the_transcript(axes) -> None:
+    """So does an older run that is resumed, whatever axes it has."""
+    assert job(axes=axes).notes[0].startswith("designs: cnn-1 and cnn-3 first")
+    settings = job(axes=axes).strategy._settings
+    assert settings.startup == StrategySettings().startup
+
+
+@pytest.mark.parametrize(("most", "startup"), [(None, 6), (20_000, 6), (3_000, 6)])
+def test_so_many_are_begun_before_there_is_a_model(most, startup) -> None:
+    assert job(max_parameters=most).strategy._settings.startup == startup
+
+
+def test_asha_compares_where_cycles_end() -> None:
+    def note(**given) -> str:
+        return job(scheduler="asha", searcher="random", **given).notes[1]
+
+    assert note() == "after 1, 3, 9, ... epochs ASHA ends the worse trials"
+    assert note(axes=()) == "after 1, 4, 16, ... epochs ASHA ends the worse trials"
+
+
 def test_where_next_to_nothing_may_begin_designs_are_refused_in_the_end(
     tmp_path: Path, monkeypatch
 ) -> None:
