@@ -56,8 +56,8 @@ def trials_table(run: Run) -> Table:
             f"A trial's best point is the one with the best {accuracies.name} on the "
             f"{run.held_out} images, the earliest "
             "of equals; one that came to no end of its learning rate schedule has none. Its "
-            "accuracies are those of this point, its seconds those of all epochs trained. Held seconds are "
-            "training, evaluation, what was lost, and overhead."
+            "accuracies are those of this point, its seconds those of all epochs trained. Held "
+            "seconds are training, evaluation, what was lost, and overhead."
         ),
         shown=trials[[*SHOWN, *accuracies.columns, *THEN]],
     )
