@@ -33,8 +33,8 @@ def epoch_gain_table(points: pd.DataFrame, held_out: str, accuracies: Accuracies
             f"The {MOST_TRIALS} trials with the best {accuracies.name} on the {held_out} images, "
             "from each result to the next after twice as many epochs at least, and to the last. "
             "Gained are percentage points, of single epochs and so with their noise; an hour is "
-            "one of a GPU where the trial held one, else of a CPU core. With a learning rate in cycles the "
-            "ends of the cycles are results, with another schedule only the last epoch is."
+            "one of a GPU where the trial held one, else of a CPU core. With a learning rate in "
+            "cycles their ends are results, with another schedule only the last epoch is."
             f"{accuracies.rule}"
         ),
     )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 
 from search.record.state import SearchState, Trial
+from search.storage.copier import DelayedDeletion
 from search.storage.store import CHECKPOINTS, Store
 from search.terms.front import non_dominated
 
@@ -49,6 +50,19 @@ def sweep(store: Store, state: SearchState) -> None:
             _settle(store, trial, names, needed=trial.trial in needed)
 
 
+def delete_unrecorded(store: Store, state: SearchState) -> None:
+    """Deletes at once checkpoints of epochs that the ledger does not have.
+
+    A session that was taken over has trained them. They must not be there when this session comes
+    to the same epochs: a deletion that is deferred would hit the new file of that name.
+    """
+    for trial in state.trials.values():
+        for name in _names(store, trial_folder(trial.trial)):
+            if _epoch_of(name) > trial.last_epoch:
+                with contextlib.suppress(OSError):
+                    store.delete(name)
+
+
 class CheckpointKeeper:
     """Deletes obsolete checkpoints as trials pause and end; keeps the front of score against
     training time incrementally, without a pass over all trials."""
@@ -81,6 +95,10 @@ def _names(store: Store, folder: str) -> list[str]:
         return []
 
 
+def _epoch_of(name: str) -> int:
+    return int(PurePosixPath(name).stem.partition("-")[2])
+
+
 def _point(trial: Trial) -> tuple[float, float]:
     """(score, worker-seconds of training) at the best epoch of a trial that has one."""
     assert trial.best and trial.score is not None
@@ -108,7 +126,10 @@ def _keep(
 ) -> None:
     kept = trial.best["epoch"] if trial.best and best else None
     for name in names:
-        epoch = int(PurePosixPath(name).stem.partition("-")[2])
-        if epoch != kept and not also(epoch):
+        epoch = _epoch_of(name)
+        if epoch == kept or also(epoch):
+            if isinstance(store, DelayedDeletion):
+                store.keep(name)
+        else:
             with contextlib.suppress(OSError):  # a failed clean-up must not end a search
                 store.delete(name)

@@ -30,6 +30,7 @@ from search.cluster.node_versions import versions
 from search.lanes.lane_actor import make_lane
 from search.lanes.worker import TrialSettings
 from search.record import ledger, run_folder
+from search.record.checkpoint_retention import delete_unrecorded
 from search.record.recorder import Follow, Recorder, RecordError
 from search.record.state import SearchState, load
 from search.record.strategy_follower import Follower
@@ -128,6 +129,8 @@ def _run(
         begun.append(folder)
         with _writable(folder):
             announcement.announce(session, earlier)
+        if earlier:
+            delete_unrecorded(session.checkpoints, earlier.known)
         with session.kept() as store, _failure_noted(folder):
             with _writable(folder):
                 recorder = _recorder(session, earlier, store)

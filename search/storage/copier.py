@@ -34,7 +34,7 @@ class DelayedDeletion:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._obsolete: list[Callable[[], None]] = []
+        self._obsolete: dict[str, Callable[[str], None]] = {}
 
     def write(self, name: str, content: bytes) -> None:
         """At once."""
@@ -48,18 +48,22 @@ class DelayedDeletion:
         """The files below `folder`, those with a deferred deletion among them."""
         return self._store.names(folder)
 
+    def keep(self, name: str) -> None:
+        """Forgets a deferred deletion of a file that is needed: it was written again since."""
+        self._obsolete.pop(name, None)
+
     def delete(self, name: str) -> None:
         """Deferred."""
-        self._obsolete.append(functools.partial(self._store.delete, name))
+        self._obsolete[name] = self._store.delete
 
     def delete_folder(self, folder: str) -> None:
         """Deferred."""
-        self._obsolete.append(functools.partial(self._store.delete_folder, folder))
+        self._obsolete[folder] = self._store.delete_folder
 
     def take(self) -> list[Callable[[], None]]:
         """The deferred deletions, to be done once all that is written by now has been copied."""
-        taken, self._obsolete = self._obsolete, []
-        return taken
+        taken, self._obsolete = self._obsolete, {}
+        return [functools.partial(delete, name) for name, delete in taken.items()]
 
 
 class Copier:

@@ -8,9 +8,13 @@ from threading import Timer
 import pyarrow as pa
 import pytest
 
+from models.design import Design
+from search.record import checkpoint_retention, state
+from search.record.state import fold
 from search.storage import store as store_module
 from search.storage.copier import Copier, DelayedDeletion, difference, fetch
 from search.storage.store import Bucket, Folder, below, check_writable, open_store
+from tests.search.hand_made import end, epoch, trial
 from tests.search.processes import wait_for
 
 
@@ -157,6 +161,36 @@ def test_a_delayed_store_reads_and_writes_at_once(tmp_path: Path) -> None:
     for each in delayed.take():
         each()
     assert delayed.names("a") == [] and delayed.take() == []
+
+
+def test_a_file_that_is_written_again_is_not_deleted_for_what_it_was(tmp_path: Path) -> None:
+    """Its deletion was deferred when an earlier session's file of that name was obsolete."""
+    store = Folder(str(tmp_path))
+    delayed = DelayedDeletion(store)
+    known = fold([trial(0, Design(epochs=9)), *(epoch(0, n, 0.1 * n) for n in (1, 2, 3))])
+    for number in (3, 9):
+        store.write(checkpoint_retention.checkpoint_name(0, number), b"earlier")
+    keeper = checkpoint_retention.CheckpointKeeper(delayed, known)
+    state.apply(known, end(0, "paused"))
+    keeper.settle(known.trials[0])  # epoch 9 is obsolete
+    store.write(checkpoint_retention.checkpoint_name(0, 9), b"new")
+    for number in range(4, 10):
+        state.apply(known, epoch(0, number, 0.1 * number))
+    state.apply(known, end(0))
+    keeper.settle(known.trials[0])
+    for delete in delayed.take():
+        delete()
+    assert [store.read(name) for name in store.names("checkpoints")] == [b"new"]
+
+
+def test_epochs_that_the_ledger_lacks_are_deleted_at_once(tmp_path: Path) -> None:
+    store = Folder(str(tmp_path))
+    known = fold([trial(0), epoch(0, 1, 0.5), epoch(0, 2, 0.6), trial(1)])
+    for which, number in ((0, 1), (0, 2), (0, 3), (0, 9), (1, 1), (7, 1)):
+        store.write(checkpoint_retention.checkpoint_name(which, number), b"")
+    checkpoint_retention.delete_unrecorded(store, known)
+    left = [checkpoint_retention.checkpoint_name(*each) for each in ((0, 1), (0, 2), (7, 1))]
+    assert sorted(store.names("checkpoints")) == sorted(left)
 
 
 def test_a_fetch_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
