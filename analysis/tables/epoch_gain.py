@@ -1,4 +1,4 @@
-"""Table of the marginal gain of further epochs, between doublings of the epochs."""
+"""Table of the gain of further epochs, from each result to one after twice as many, or more."""
 
 import itertools
 from typing import Any
@@ -17,7 +17,7 @@ COLUMNS = (
 
 
 def epoch_gain_table(points: pd.DataFrame, held_out: str, accuracies: Accuracies = PLAIN) -> Table:
-    """The gain of each doubling of epochs, for the best trials (`points` as of frames.points)."""
+    """The gain of each of the `steps`, for the best trials (`points` as of frames.points)."""
     column = accuracies.column
     best = points.groupby("trial")[column].max().sort_values(ascending=False, kind="stable")
     rows = [

@@ -6,7 +6,7 @@ each trial on the front of score against training time.
 """
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePosixPath
 
 from search.record.state import SearchState, Trial
@@ -41,12 +41,8 @@ def sweep(store: Store, state: SearchState) -> None:
     needed = {held[index].trial for index in non_dominated([_point(trial) for trial in held])}
     if state.winner:  # of trials with equal scores it need not be the one trained the fastest
         needed.add(state.winner.trial)
-    by_trial: dict[str, list[str]] = {}
-    for name in _names(store, CHECKPOINTS):
-        by_trial.setdefault(PurePosixPath(name).parent.name, []).append(name)
-    for folder, names in by_trial.items():
-        trial = state.trials.get(int(folder)) if folder.isdigit() else None
-        if trial is not None and trial.state != "running":
+    for trial, names in _by_trial(store, state):
+        if trial.state != "running":
             _settle(store, trial, names, needed=trial.trial in needed)
 
 
@@ -56,8 +52,8 @@ def delete_unrecorded(store: Store, state: SearchState) -> None:
     A session that was taken over has trained them. They must not be there when this session comes
     to the same epochs: a deletion that is deferred would hit the new file of that name.
     """
-    for trial in state.trials.values():
-        for name in _names(store, trial_folder(trial.trial)):
+    for trial, names in _by_trial(store, state):
+        for name in names:
             if _epoch_of(name) > trial.last_epoch:
                 with contextlib.suppress(OSError):
                     store.delete(name)
@@ -84,6 +80,17 @@ class CheckpointKeeper:
             needed = each in self._front or each is self._state.winner
             names = _names(self._store, trial_folder(each.trial))
             _settle(self._store, each, names, needed=needed)
+
+
+def _by_trial(store: Store, state: SearchState) -> Iterator[tuple[Trial, list[str]]]:
+    """The trials of `state` that have checkpoints, with their names, from one listing."""
+    by_trial: dict[str, list[str]] = {}
+    for name in _names(store, CHECKPOINTS):
+        by_trial.setdefault(PurePosixPath(name).parent.name, []).append(name)
+    for folder, names in by_trial.items():
+        trial = state.trials.get(int(folder)) if folder.isdigit() else None
+        if trial is not None:
+            yield trial, names
 
 
 def _names(store: Store, folder: str) -> list[str]:

@@ -232,7 +232,7 @@ def _apply_decision(state: SearchState, line: ledger.Line) -> None:
     if line["action"] == "refuse":
         state.refused.append(line)
     if line.get("gain_points") is not None:
-        promise = GainRecord(
+        record = GainRecord(
             line["gain_points"],
             line["gain_seconds"],
             line["action"] == "start",
@@ -240,7 +240,7 @@ def _apply_decision(state: SearchState, line: ledger.Line) -> None:
             sum(state.trained.values()),
             dict(state.trained),
         )
-        state.gain_records.append(promise)
+        state.gain_records.append(record)
 
 
 def _apply_epoch(state: SearchState, line: ledger.Line) -> None:

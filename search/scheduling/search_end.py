@@ -25,7 +25,7 @@ class SearchEnd:
     ) -> None:
         self._recorder, self._budget = recorder, budget
         self._stopping, self._interrupted = stopping, interrupted
-        self._promised = len(recorder.state.gain_records)
+        self._earlier_gains = len(recorder.state.gain_records)
         """The number of expected gains that earlier sessions recorded; they do not count again."""
         self._failures = self._false_starts = 0
         self._groups: set[str] = set()
@@ -82,7 +82,7 @@ class SearchEnd:
         if self._interrupted():
             self.why = "interrupted"
             return True
-        if self._stopping.is_due(self._recorder.state.gain_records[self._promised :]):
+        if self._stopping.is_due(self._recorder.state.gain_records[self._earlier_gains :]):
             self.why = str(self._stopping)
             return True
         spent = self._recorder.spent(self._budget)

@@ -30,7 +30,7 @@ Array = NDArray[np.float64]
 SHARE_OF_PROMOTIONS = 0.6
 """The share of all epochs that goes to trials beyond their first rung."""
 ANYWHERE, NEARBY = 200, 100
-"""The number of new candidates: uniform samples, and neighbours of the most promising designs."""
+"""The number of new candidates: samples, and neighbours of the most promising designs."""
 MOST_DRAWS = 20
 """Samples per candidate, at most, where few designs are feasible."""
 MOST_PROMISING = 10

@@ -52,7 +52,7 @@ class StrategySettings:
     per_cost: bool = False
     """Whether expected improvement is divided by expected cost; for searcher "curves" only."""
     random_share: float = 0.1
-    """The share of designs sampled at random after the startup."""
+    """The share of designs sampled without a model after the startup."""
     startup: int = 8
     """The number of first trials that are known or random designs, before a model is used."""
     sampler: SamplerSettings = field(default_factory=SamplerSettings)

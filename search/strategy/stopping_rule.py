@@ -33,24 +33,24 @@ class Stopping:
     pauses: bool = True
     """Whether trials pause at rungs, so that both new trials and promotions are awaited."""
 
-    def is_due(self, promises: Sequence[GainRecord]) -> bool:
+    def is_due(self, records: Sequence[GainRecord]) -> bool:
         """Whether the search ends: the newest decisions all have too low an expected gain."""
-        return self.points > 0 and self.offered(promises) < self.points
+        return self.points > 0 and self.offered(records) < self.points
 
-    def offered(self, promises: Sequence[GainRecord]) -> float:
+    def offered(self, records: Sequence[GainRecord]) -> float:
         """The highest expected gain of the newest decisions, in points per unit of cost; infinite
         while there are fewer than WINDOW, or, where trials pause, only one kind among them."""
-        newest = promises[-WINDOW:]
-        kinds = {promise.new for promise in newest}
+        newest = records[-WINDOW:]
+        kinds = {record.new for record in newest}
         if len(newest) < WINDOW or len(kinds) < 1 + self.pauses:
             return math.inf
-        return max(self._rate(promise) for promise in newest)
+        return max(self._rate(record) for record in newest)
 
-    def first_due(self, promises: Sequence[GainRecord]) -> int | None:
-        """The index among `promises` of the decision at which the rule would have ended the
+    def first_due(self, records: Sequence[GainRecord]) -> int | None:
+        """The index among `records` of the decision at which the rule would have ended the
         search; None where it would not have."""
-        for end in range(1, len(promises) + 1):
-            if self.is_due(promises[max(0, end - WINDOW) : end]):
+        for end in range(1, len(records) + 1):
+            if self.is_due(records[max(0, end - WINDOW) : end]):
                 return end - 1
         return None
 
@@ -60,9 +60,9 @@ class Stopping:
         amounts = {"gpuh": used.gpu_hours, "coreh": used.cpu_core_hours, "money": used.cost}
         return amounts[self.unit] or 0.0
 
-    def _rate(self, promise: GainRecord) -> float:
-        cost = self.cost(promise.seconds)
-        return promise.points / cost if cost else math.inf
+    def _rate(self, record: GainRecord) -> float:
+        cost = self.cost(record.seconds)
+        return record.points / cost if cost else math.inf
 
     def __str__(self) -> str:
         gain = count(self.points, "point")

@@ -1,4 +1,4 @@
-"""A conversation about a few designs, with all that is around it in hand."""
+"""A leg scheduler of a few designs, with all that is around it in hand."""
 
 import dataclasses
 from pathlib import Path
@@ -29,7 +29,7 @@ class Listening(FixedDesigns):
 
 
 class Talk:
-    """A conversation about `DESIGNS`, and what it says."""
+    """A leg scheduler of `DESIGNS`, and what it says."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Trials that pause and go on: what the conversation makes of a strategy's answers, and what is
+"""Trials that pause and go on: what the leg scheduler makes of a strategy's answers, and what is
 left of it after a crash."""
 
 import dataclasses

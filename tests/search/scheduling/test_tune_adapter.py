@@ -1,4 +1,4 @@
-"""What Ray Tune asks for and tells, and what the conversation makes of it."""
+"""What Ray Tune asks for and tells, and what the leg scheduler makes of it."""
 
 from pathlib import Path
 from types import SimpleNamespace

@@ -173,7 +173,7 @@ def test_a_limit_just_above_the_smallest_network_leaves_designs_to_train(
 
 
 def decided(run: Path, found: jobs.Job, trials: int = 25) -> list[dict]:
-    """The decisions of a conversation of one lane that trains nothing."""
+    """The decisions of a search of one lane that trains nothing."""
     follow = Follower(found.strategy)
     plan = Plan(lanes=1, workers_per_trial=1, cpus_per_worker=1, gpus_per_worker=0)
     recorder = Recorder(run, plan, None, SHAPE, 10, Scalars(run), [follow])

@@ -7,7 +7,7 @@ from search.strategy.stopping_rule import WINDOW, Stopping, can_pause, parse
 from search.terms.gain_record import GainRecord
 
 
-def promises(*points: float, seconds: float = 3600.0) -> list[GainRecord]:
+def records(*points: float, seconds: float = 3600.0) -> list[GainRecord]:
     """Two cores for an hour each; new designs and paused trials by turns."""
     return [GainRecord(p, seconds, n % 2 == 0, 0.5, 100.0 * n) for n, p in enumerate(points)]
 
@@ -16,9 +16,9 @@ RULE = Stopping(1.0, "coreh", cpus_per_worker=2.0)
 
 
 def test_it_ends_when_all_of_the_newest_promise_too_little() -> None:
-    rich = promises(*[3.0] * 5, *[1.9] * (WINDOW - 1))
+    rich = records(*[3.0] * 5, *[1.9] * (WINDOW - 1))
     assert not RULE.is_due(rich)
-    poor = promises(*[3.0] * 5, *[1.9] * WINDOW)  # 1.9 points for two core-hours
+    poor = records(*[3.0] * 5, *[1.9] * WINDOW)  # 1.9 points for two core-hours
     assert RULE.is_due(poor)
     assert RULE.offered(poor) == pytest.approx(0.95)
     assert RULE.first_due(poor) == len(poor) - 1
@@ -26,12 +26,12 @@ def test_it_ends_when_all_of_the_newest_promise_too_little() -> None:
 
 
 def test_it_goes_on_while_too_little_is_known() -> None:
-    assert RULE.offered(promises(*[0.1] * (WINDOW - 1))) == math.inf
+    assert RULE.offered(records(*[0.1] * (WINDOW - 1))) == math.inf
     only_new = [GainRecord(0.1, 3600.0, True, 0.5, 1.0)] * WINDOW
     assert not RULE.is_due(only_new)
     assert replace(RULE, pauses=False).is_due(only_new)  # there is no other kind
     assert [can_pause(epochs) for epochs in (None, 1, 2, 10)] == [True, False, True, True]
-    assert not Stopping(0.0).is_due(promises(*[0.0] * WINDOW))
+    assert not Stopping(0.0).is_due(records(*[0.0] * WINDOW))
 
 
 def test_units() -> None:
