@@ -158,7 +158,7 @@ class SearchOptions(RunOptions):
     label_smoothing, augmentation, gradient_clip, or all; recipe stands for normalisation,
     weight_decay, schedule, label_smoothing and augmentation, transcript for none."""
 
-    with_transcript: bool = False
+    with_transcript: Annotated[bool, arg(help_behavior_hint="")] = False
     """Begin with designs of the transcript too, to compare."""
 
 
