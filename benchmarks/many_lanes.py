@@ -24,7 +24,8 @@ from search.scheduling.leg_scheduler import LegScheduler
 from search.scheduling.tune_adapter import LaneScheduler, LaneSearcher
 from search.scheduling.tune_loop import run_legs
 from search.space.design_space import NetworkSpace
-from search.strategy.search_strategy import SearchStrategy, StrategySettings
+from search.strategy.search_strategy import SearchStrategy
+from search.strategy.settings import StrategySettings
 from search.terms.budget import Budget
 from search.terms.plan import Plan
 

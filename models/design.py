@@ -18,6 +18,7 @@ Optimizer = Literal["sgd", "momentum", "nesterov", "adam", "adamw", "rmsprop"]
 Schedule = Literal["constant", "one_cycle", "cosine", "cycles"]
 Augmentation = Literal["none", "flip", "flip_crop", "flip_crop_cutout"]
 Normalisation = Literal["scale", "standardise"]
+Initialisation = Literal["glorot", "dirac"]
 
 _CHOICES = {
     "pooling": get_args(Pooling),
@@ -26,6 +27,7 @@ _CHOICES = {
     "schedule": get_args(Schedule),
     "augmentation": get_args(Augmentation),
     "normalisation": get_args(Normalisation),
+    "initialisation": get_args(Initialisation),
 }
 """Allowed values by field."""
 
@@ -80,6 +82,8 @@ class Design:
     augmentation: Augmentation = "none"
     gradient_clip: float = 0.0
     """Largest L2 norm of the whole gradient; 0 for no clipping."""
+    initialisation: Initialisation = "glorot"
+    """Of weights; with "dirac" a convolution's first kernels pass on the maps that they get."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kernels", tuple(tuple(block) for block in self.kernels))
@@ -117,6 +121,7 @@ class Design:
         self._require_one_of("pooling")
         self._require_one_of("activation")
         self._require_one_of("normalisation")
+        self._require_one_of("initialisation")
 
     def _check_training(self) -> None:
         self._require_one_of("optimizer")
@@ -162,11 +167,21 @@ class Design:
 
     @property
     def id(self) -> str:
-        """Twelve hexadecimal digits of a hash of all fields; equal for equal designs."""
-        text = json.dumps(to_dict(self), sort_keys=True)
+        """Twelve hexadecimal digits of a hash of all fields; equal for equal designs.
+
+        A field that earlier versions lacked counts only where it is not its default, so that their
+        designs keep their ids.
+        """
+        fields = to_dict(self)
+        for name, value in _LATER.items():
+            if fields[name] == value:
+                del fields[name]
+        text = json.dumps(fields, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+_LATER = {"initialisation": "glorot"}
+"""Fields that were added after designs had ids, with their defaults."""
 _NUMBERS = tuple(field.name for field in dataclasses.fields(Design) if field.type is float)
 
 

@@ -51,6 +51,8 @@ class Network(nn.Module):
             channels = kernels[-1]
         self.head = _head(design, channels * height * width, classes)
         self.apply(_initialise)
+        if design.initialisation == "dirac":
+            self.blocks.apply(_pass_on)
 
     def forward(self, images: Tensor) -> Tensor:
         for block in self.blocks:
@@ -117,6 +119,13 @@ def _initialise(layer: nn.Module) -> None:
             nn.init.zeros_(layer.bias)
 
 
+def _pass_on(layer: nn.Module) -> None:
+    """The first kernels of a convolution as the identity, where it has as many as it gets maps
+    (Zagoruyko & Komodakis, arXiv 1706.00388): at its start a deep network is a shallow one."""
+    if isinstance(layer, nn.Conv2d) and layer.out_channels >= layer.in_channels:
+        nn.init.dirac_(layer.weight.data[: layer.in_channels])
+
+
 def build(design: Design, shape: Shape, classes: int) -> Network:
     """The network of `design` for images of `shape`; ValueError where the images are too small."""
     return Network(design, shape, classes)
@@ -125,6 +134,14 @@ def build(design: Design, shape: Shape, classes: int) -> Network:
 def count_parameters(network: nn.Module) -> int:
     """Number of trainable parameters."""
     return sum(p.numel() for p in network.parameters() if p.requires_grad)
+
+
+def count_map_values(design: Design, shape: Shape) -> int:
+    """Values of one image's feature maps, of all convolutions: the memory traffic of a training is
+    about proportional to them."""
+    *sides, _ = _sides(design, shape)
+    blocks = zip(design.kernels, sides, strict=True)
+    return sum(sum(kernels) * rows * columns for kernels, (rows, columns) in blocks)
 
 
 def measure_size(design: Design, shape: Shape, classes: int) -> tuple[int, int]:

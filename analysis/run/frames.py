@@ -20,6 +20,7 @@ DESIGN_COLUMNS = (
     *("kernels", "kernel_size", "pooling", "batch_norm", "block_dropout", "flat_dropout", "dense"),
     *("dense_dropout", "activation", "normalisation", "optimizer", "learning_rate", "momentum"),
     *("weight_decay", "schedule", "batch_size", "label_smoothing", "augmentation", "gradient_clip"),
+    "initialisation",
 )
 EPOCH_COLUMNS = (
     *("trial", "epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy"),

@@ -155,8 +155,9 @@ class SearchOptions(RunOptions):
     axes: Annotated[tuple[Axis, ...], arg(metavar="AXIS ...")] = ("recipe",)
     """What to search beside the transcript's axes (depth, kernels, dropout, batch norm, ...):
     kernel_size, average_pooling, activation, normalisation, weight_decay, schedule,
-    label_smoothing, augmentation, gradient_clip, or all; recipe stands for normalisation,
-    weight_decay, schedule, label_smoothing and augmentation, transcript for none."""
+    label_smoothing, augmentation, gradient_clip, initialisation, or all; recipe stands for
+    normalisation, weight_decay, schedule, label_smoothing, augmentation and initialisation,
+    transcript for none."""
 
     with_transcript: Annotated[bool, arg(help_behavior_hint="")] = False
     """Begin with designs of the transcript too, to compare."""

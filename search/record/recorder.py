@@ -16,14 +16,12 @@ from search.record.checkpoint_retention import CheckpointKeeper, keep_needed
 from search.record.ledger import Kind, Ledger, Line
 from search.record.tensorboard_events import Scalars
 from search.storage.store import Folder, Store
-from search.terms import gain_record
-from search.terms.accounts import ALL_LOST, ITEMS, Share
-from search.terms.actions import ExpectedGain
+from search.terms.accounts import ALL_LOST, ITEMS
 from search.terms.budget import Budget
 from search.terms.clock import Clock, steady
 from search.terms.metric import Metric
 from search.terms.plan import Plan
-from search.terms.price import bill_of
+from search.terms.price import Bill, bill_of
 
 EXPORT_SECONDS = 5
 """The shortest interval between exports of the tables while the search runs."""
@@ -35,6 +33,9 @@ class RecordError(Exception):
     """The run's folder cannot be written; the message is one line."""
 
 
+Grounds = dict[str, float]
+"""Fields of a decision line: the expected gain, the time that was left."""
+NO_GROUNDS: Grounds = {}
 Follow = Callable[[Line, state.SearchState], None]
 """A follower of the ledger: called with each new line, and the state after it."""
 
@@ -80,7 +81,7 @@ class Recorder:
         cut = [entry for trial in self.running() for entry in self._book(trial, newest)]
         begun: dict[str, Any] = {"objective_metric": metric}
         begun |= {} if generation is None else {"generation": generation}
-        self._write(("run", {"event": "start", **begun, **self._share()}), *cut)
+        self._write(("run", {"event": "start", **begun, **self.plan.share._asdict()}), *cut)
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -97,10 +98,10 @@ class Recorder:
         except OSError as error:
             raise RecordError(f"{self.run} cannot be written: {first_line(error)}") from error
 
-    def refuse(self, design: Design, reason: str) -> None:
+    def refuse(self, design: Design, reason: str, grounds: Grounds = NO_GROUNDS) -> None:
         """Records that a proposed design is not trained, and why."""
         fields = {"action": "refuse", "design": to_dict(design), "reason": reason}
-        self._write(("decision", fields))
+        self._write(("decision", fields | grounds))
 
     def start(
         self,
@@ -110,16 +111,16 @@ class Recorder:
         to_epoch: int | None = None,
         name: str = "",
         by: str = "",
-        expected: ExpectedGain | None = None,
+        grounds: Grounds = NO_GROUNDS,
     ) -> int:
-        """Records a new trial, proposed `by`, which is to pause at `to_epoch`; its number."""
+        """Records a new trial, proposed `by`, which is to pause at `to_epoch`; its number.
+
+        `grounds` are further fields of the decision: on what it was made.
+        """
         number = len(self.state.trials)
         parameters, flops = measure_size(design, self._shape, self._classes)
         self._write(
-            (
-                "decision",
-                {"action": "start", "trial": number, "by": by, **gain_record.fields_of(expected)},
-            ),
+            ("decision", {"action": "start", "trial": number, "by": by, **grounds}),
             (
                 "trial",
                 {
@@ -132,23 +133,23 @@ class Recorder:
                     "seed": seed,
                     "parameters": parameters,
                     "flops": flops,
-                    **self._share(),
+                    **self.plan.share._asdict(),
                 },
             ),
         )
         return number
 
-    def resume(self, trial: int, to_epoch: int, expected: ExpectedGain | None = None) -> None:
+    def resume(self, trial: int, to_epoch: int, grounds: Grounds = NO_GROUNDS) -> None:
         """Records that a paused trial is promoted: it is to be trained on to `to_epoch`."""
         told = self.state.trials[trial].last_epoch
         decision = {"action": "resume", "trial": trial, "from_epoch": told, "to_epoch": to_epoch}
         state = {"trial": trial, "state": "running", "action": "resume", "to_epoch": to_epoch}
-        state |= self._share()
-        self._write(("decision", decision | gain_record.fields_of(expected)), ("trial", state))
+        state |= self.plan.share._asdict()
+        self._write(("decision", decision | grounds), ("trial", state))
 
     def go_on(self, trial: int) -> None:
         """Records that a trial goes on with the leg that the end of an earlier session cut."""
-        self._write(("trial", _waiting(trial) | self._share()))
+        self._write(("trial", _waiting(trial) | self.plan.share._asdict()))
 
     def enter_lane(self, trial: int) -> None:
         """Records that a running trial that waited for a lane has one from now on."""
@@ -233,12 +234,6 @@ class Recorder:
             for (item, share), used in due.items()
         ]
 
-    def _share(self) -> dict[str, Any]:
-        """The resources that a trial's workers hold in this session."""
-        plan = self.plan
-        share = Share(plan.workers_per_trial, plan.cpus_per_worker, plan.gpus_per_worker)
-        return share._asdict()
-
     def close(self, event: str, reason: str) -> None:
         """Records the end of the session, exports the tables and closes the ledger."""
         self._write(("run", {"event": event, "reason": reason}))
@@ -259,8 +254,12 @@ class Recorder:
         running trials hold is summed only where the budget limits it."""
         if not budget.limits_use:
             return budget.spent(self.seconds(), 0.0, 0.0)
-        used = bill_of(self.state.held(self._clock()), self.price)
+        used = self.used()
         return budget.spent(self.seconds(), used.gpu_hours or 0.0, used.cost or 0.0)
+
+    def used(self) -> Bill:
+        """What all trials have held so far."""
+        return bill_of(self.state.held(self._clock()), self.price)
 
     def _export_now_and_then(self) -> None:
         wait = max(EXPORT_SECONDS, self._export_seconds / EXPORT_SHARE)

@@ -52,4 +52,6 @@ class Follower:
     def _tell_epoch(self, line: dict[str, Any], score: float | None) -> None:
         if self._second == "latency":  # evaluation time: of as many images for every trial
             self._strategy.measured(line["trial"], line["eval_seconds"])
-        self._strategy.told(line["trial"], line["epoch"], score, line["train_seconds"])
+        self._strategy.told(
+            line["trial"], line["epoch"], score, line["train_seconds"], line["eval_seconds"]
+        )

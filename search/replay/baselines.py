@@ -9,8 +9,10 @@ from search.replay.curve_table import CurveTable, Point, TableSpace
 from search.space.random_sampling import RandomSuggest, random_for
 from search.strategy.fixed_designs import NonLearningStrategy
 from search.strategy.optuna_sampler import SamplerSettings, Tpe
-from search.strategy.search_strategy import Scheduler, Searcher, SearchStrategy, StrategySettings
+from search.strategy.search_strategy import SearchStrategy
+from search.strategy.settings import Scheduler, Searcher, StrategySettings
 from search.terms.actions import D, Resume, Space, Start, Strategy
+from search.terms.time_left import TimeLeft
 
 ALL = 10_000
 """A limit on a sampler's trials that is never reached."""
@@ -29,7 +31,7 @@ class Shuffled(NonLearningStrategy[Point]):
         Random(seed).shuffle(self._left)
         self._epochs = table.epochs
 
-    def next(self, *, new: bool = True) -> Start[Point] | None:
+    def next(self, *, new: bool = True, left: TimeLeft | None = None) -> Start[Point] | None:
         """Starts the next configuration."""
         return Start(self._left.pop(), self._epochs, "random") if new and self._left else None
 
@@ -53,7 +55,7 @@ class OneEpochEach(NonLearningStrategy[D]):
         self._rounds: list[_Round] = [_Round()]
         self._round_of: dict[int, _Round] = {}
 
-    def next(self, *, new: bool = True) -> Start[D] | Resume | None:
+    def next(self, *, new: bool = True, left: TimeLeft | None = None) -> Start[D] | Resume | None:
         """Promotes the best trials of a complete round, else starts a random design."""
         for each in self._rounds:
             if each.left is None and len(each.accuracies) == TRIED:
@@ -82,7 +84,14 @@ class OneEpochEach(NonLearningStrategy[D]):
         self._rounds[-1].begun += 1
         self._round_of[trial] = self._rounds[-1]
 
-    def told(self, trial: int, epoch: int, accuracy: float | None, seconds: float) -> None:
+    def told(
+        self,
+        trial: int,
+        epoch: int,
+        accuracy: float | None,
+        seconds: float,
+        evaluation: float = 0.0,
+    ) -> None:
         """An epoch's result; only the first epoch's counts."""
         if epoch == 1:
             self._round_of[trial].accuracies[trial] = accuracy or 0.0

@@ -137,5 +137,13 @@ class TableSpace:
         """True: each epoch of a recorded curve counts as a result."""
         return True
 
+    def work(self, design: Point) -> Array:
+        """(): a table does not tell what its seconds come from."""
+        return np.empty(0)
+
+    def in_one_cycle(self, design: Point, epochs: int) -> Point:
+        """The design itself: a table has one curve of each."""
+        return design
+
     def _scaled(self, values: Array) -> Array:
         return np.where(self.log, np.log(np.where(self.log, values, 1.0)), values)

@@ -14,7 +14,9 @@ from models.quantities import count, duration
 from search.replay import curve_table
 from search.replay.curve_table import Point, TableSpace
 from search.replay.simulator import UnboundedTrainer, replay
-from search.strategy.search_strategy import SearchStrategy, StrategySettings
+from search.strategy.search_strategy import SearchStrategy
+from search.strategy.settings import StrategySettings
+from search.terms.time_left import TimeLeft
 
 LAST = 100
 PROGRESS_SECONDS = 10
@@ -50,10 +52,10 @@ class _Timed(SearchStrategy[Point]):
         super().__init__(*arguments)
         self.took: list[float] = []
 
-    def next(self, *, new: bool = True) -> Any:
+    def next(self, *, new: bool = True, left: TimeLeft | None = None) -> Any:
         """The decision of the default strategy; its seconds are appended to `took`."""
         began = time.perf_counter()
-        action = super().next(new=new)
+        action = super().next(new=new, left=left)
         self.took.append(time.perf_counter() - began)
         return action
 

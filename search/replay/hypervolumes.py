@@ -12,7 +12,8 @@ from search.replay.baselines import Shuffled
 from search.replay.curve_table import CurveTable, Point, TableSpace
 from search.replay.processes import run_all
 from search.replay.score import AREA_COST
-from search.strategy.search_strategy import SearchStrategy, StrategySettings
+from search.strategy.search_strategy import SearchStrategy
+from search.strategy.settings import StrategySettings
 
 
 @dataclass(frozen=True)

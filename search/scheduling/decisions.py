@@ -7,10 +7,13 @@ from collections.abc import Callable
 from models.design import Design
 from models.quantities import count
 from search.lanes.leg import Leg, leg_of
-from search.record.recorder import Recorder
+from search.record.recorder import Grounds, Recorder
 from search.scheduling.paused_trials import PausedTrials
+from search.scheduling.time_left import time_left
+from search.terms import gain_record
 from search.terms.actions import Resume, Start, Strategy
 from search.terms.budget import Budget
+from search.terms.time_left import TimeLeft, fields_of
 
 MOST_REFUSALS = 200
 """After so many refused designs in a row none is started any more: the limits leave too little."""
@@ -28,13 +31,18 @@ class Decisions:
         paused: PausedTrials,
         refuse: Callable[[Design], str],
         seed: int,
+        lanes: Callable[[], int],
     ) -> None:
-        """`refuse` returns why a design is not trained, or an empty string."""
+        """`refuse` returns why a design is not trained, or an empty string; `lanes` counts the
+        lanes that work."""
         self._strategy, self._recorder, self._budget = strategy, recorder, budget
         self._paused, self._refuse, self._seed = paused, refuse, seed
+        self._lanes = lanes
         self._begun = Counter(trial.design for trial in recorder.state.trials.values())
         self._refused = ""
         """Why no further design is started; empty while they are."""
+        self._too_short = False
+        """Whether the strategy had no action although more trials might start."""
 
     def next(self) -> Leg | None:
         """The leg of the strategy's next action; None where it has none at present."""
@@ -42,15 +50,17 @@ class Decisions:
         for _ in range(MOST_REFUSALS):
             trials = self._recorder.state.trials
             new = len(trials) < self._budget.trials and not self._refused
-            action = self._strategy.next(new=new)
+            left = time_left(self._recorder, self._budget, self._lanes())
+            action = self._strategy.next(new=new, left=left)
             if action is None:
+                self._too_short = left is not None and new
                 return None
             if isinstance(action, Resume):
-                return self._resume(action)
+                return self._resume(action, left)
             reason = self._refuse(action.design)
             if not reason:
-                return self._start(action)
-            self._recorder.refuse(action.design, reason)
+                return self._start(action, left)
+            self._recorder.refuse(action.design, reason, fields_of(left))
         self._refused = f"{MOST_REFUSALS} designs in a row were refused, the last: {reason}"
         return self.next()
 
@@ -61,14 +71,16 @@ class Decisions:
             return self._refused
         if len(self._recorder.state.trials) >= most:
             return f"{count(most, 'trial')} {'is' if most == 1 else 'are'} done"
+        if self._too_short:
+            return "what is left of the budget is too short for another training"
         return "all designs are trained"
 
-    def _resume(self, action: Resume) -> Leg:
+    def _resume(self, action: Resume, left: TimeLeft | None) -> Leg:
         self._paused.remove(action.trial)
-        self._recorder.resume(action.trial, action.to_epoch, action.expected)
+        self._recorder.resume(action.trial, action.to_epoch, _grounds(action, left))
         return leg_of(self._recorder.state.trials[action.trial])
 
-    def _start(self, action: Start[Design]) -> Leg:
+    def _start(self, action: Start[Design], left: TimeLeft | None) -> Leg:
         # A repeated design gets a new seed.
         design = action.design
         seed = self._seed + self._begun[design]
@@ -79,6 +91,10 @@ class Decisions:
             to_epoch=action.to_epoch,
             name=action.name,
             by=action.by,
-            expected=action.expected,
+            grounds=_grounds(action, left),
         )
         return leg_of(self._recorder.state.trials[number])
+
+
+def _grounds(action: Start[Design] | Resume, left: TimeLeft | None) -> Grounds:
+    return gain_record.fields_of(action.expected) | fields_of(left)

@@ -64,7 +64,9 @@ class LegScheduler:
         """Whether a lane has become free and no leg was handed out since."""
         self._faults = FaultCounts()
         self.closed = ClosedLanes(warn, has_left)
-        self._decisions = Decisions(strategy, recorder, budget, self._paused, refuse, seed)
+        self._decisions = Decisions(
+            strategy, recorder, budget, self._paused, refuse, seed, self._open_lanes
+        )
         self._exhausted = False
         self._take_up()
 

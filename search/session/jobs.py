@@ -17,11 +17,12 @@ from search.session.data_source import check_data_options, require_positive
 from search.session.warm_start import designs_of
 from search.space.constraints import Limits, smallest
 from search.space.design_space import NetworkSpace
-from search.space.portfolio import FEW_IMAGES, of_transcript, portfolio, startup
+from search.space.portfolio import first_designs, startup
 from search.space.prior import PriorSuggest
 from search.space.random_sampling import RandomSuggest
 from search.strategy.fixed_designs import FixedDesigns
-from search.strategy.search_strategy import EarlyStop, SearchStrategy, StrategySettings
+from search.strategy.search_strategy import SearchStrategy
+from search.strategy.settings import EarlyStop, StrategySettings
 from search.strategy.stopping_rule import NEVER, Stopping, can_pause
 from search.strategy.stopping_rule import parse as parse_stopping
 from search.terms import budget as budgets
@@ -37,7 +38,8 @@ ASHA_REDUCTION = 4
 """The reduction factor (eta) of Ray's ASHA, where the learning rate is constant."""
 SECOND = ("cost", "parameters", "flops", "latency")
 OR_ONE = "one of cost, parameters, flops, latency, as accuracy,cost"
-EPOCHS_WITH_ACCELERATOR, EPOCHS_ON_CPU = 30, 10
+EPOCHS, EPOCHS_ON_CPU = 30, 10
+"""Of the longest training: on a CPU more than 10 only as far as a limit of time allows."""
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,9 @@ def resolved(options: RunOptions, accelerated: bool) -> RunOptions:
             options, names=options.names or (tuple(TRANSCRIPT) if accelerated else ON_CPU)
         )
     assert isinstance(options, SearchOptions)
-    epochs = options.max_epochs or (EPOCHS_WITH_ACCELERATOR if accelerated else EPOCHS_ON_CPU)
-    return replace(options, max_epochs=epochs)
+    limited = budgets.parse(options.budget).limits_time and "recipe" in options.axes
+    epochs = EPOCHS if accelerated or limited else EPOCHS_ON_CPU
+    return replace(options, max_epochs=options.max_epochs or epochs)
 
 
 def stopping_of(options: RunOptions, plan: Plan) -> Stopping:
@@ -138,7 +141,7 @@ def limits_of(
     most = options.max_parameters if isinstance(options, SearchOptions) else None
     limits = Limits(dataset.shape, len(dataset.classes), most, plan.workers_per_trial, images)
     if isinstance(options, SearchOptions):
-        limits.check(_space(options, dataset))
+        limits.check(_space(options, dataset, images))
     return limits
 
 
@@ -149,7 +152,9 @@ def warm_designs(
     there is no such run, or none of its designs can be used."""
     if not isinstance(options, SearchOptions) or options.warm_start is None:
         return ()
-    return tuple(designs_of(options.out, options.warm_start, _space(options, dataset), limits))
+    return tuple(
+        designs_of(options.out, options.warm_start, _space(options, dataset, limits.images), limits)
+    )
 
 
 def make_job(
@@ -165,10 +170,18 @@ def make_job(
     return _search_job(options, dataset, limits, tuple(warm))
 
 
-def _space(options: SearchOptions, dataset: Dataset) -> NetworkSpace:
+def _space(options: SearchOptions, dataset: Dataset, images: int | None) -> NetworkSpace:
     assert options.max_epochs
-    _, height, width = dataset.shape
-    return NetworkSpace(options.max_epochs, height, width, frozenset(options.axes))
+    channels, height, width = dataset.shape
+    return NetworkSpace(
+        options.max_epochs,
+        height,
+        width,
+        frozenset(options.axes),
+        channels,
+        len(dataset.classes),
+        images or dataset.train_count,
+    )
 
 
 def _search_job(
@@ -177,8 +190,8 @@ def _search_job(
     limits: Limits,
     warm: tuple[tuple[str, Design], ...],
 ) -> Job:
-    space = _space(options, dataset)
-    known = _known(options, space, limits)
+    space = _space(options, dataset, limits.images)
+    known = first_designs(space, limits.allow, with_transcript=options.with_transcript)
     second = _second(options.objectives)
     settings = StrategySettings(
         searcher=options.searcher,
@@ -207,15 +220,6 @@ def _search_job(
         notes=_notes(options, space, [name for name, each in known if limits.allow(each)], warm),
         metric=options.objective_metric,
     )
-
-
-def _known(options: SearchOptions, space: NetworkSpace, limits: Limits) -> list[tuple[str, Design]]:
-    """The designs with which a search begins, by name."""
-    if not space.has_recipe:
-        return of_transcript(space)
-    recipes = portfolio(space, limits.images or FEW_IMAGES)
-    begun = [(name, design) for name, design in recipes if limits.allow(design)]
-    return [*begun, *of_transcript(space)] if options.with_transcript else begun
 
 
 def _draw(options: SearchOptions, space: NetworkSpace) -> Callable[[Random], Suggest]:

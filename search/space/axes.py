@@ -12,10 +12,20 @@ Axis = Literal[
     "label_smoothing",
     "augmentation",
     "gradient_clip",
+    "initialisation",
     "all",
     "recipe",
     "transcript",
 ]
-RECIPE = frozenset(["normalisation", "weight_decay", "schedule", "label_smoothing", "augmentation"])
+RECIPE = frozenset(
+    [
+        "normalisation",
+        "weight_decay",
+        "schedule",
+        "label_smoothing",
+        "augmentation",
+        "initialisation",
+    ]
+)
 """What the axis `recipe` stands for: how small networks are trained well. `transcript` stands for
 none of them."""

@@ -51,6 +51,7 @@ def _values(design: Design) -> dict[str, float]:
         if design.gradient_clip
         else 1.0,
         "epochs": math.log(design.epochs) / math.log(1000),
+        "dirac": float(design.initialisation == "dirac"),
     }
     for field, literal in _CATEGORIES.items():
         chosen = getattr(design, field)

@@ -5,7 +5,7 @@ The transcript's axes are always searched, the others by name. The ranges, also 
 rate, are in search/space/ranges.py.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from models.design import Design
 from search.space import coordinates
 from search.space.axes import RECIPE, Axis
+from search.space.epoch_work import epoch_work
 from search.space.ranges import (
     ACTIVATIONS,
     ADAPTIVE_RATE,
@@ -27,6 +28,7 @@ from search.space.ranges import (
     DROPOUT_STEP,
     FIRST_KERNELS,
     GRADIENT_CLIP,
+    INITIALISATIONS,
     KERNEL_SIZES,
     KERNELS,
     LEAST_EPOCHS,
@@ -53,6 +55,7 @@ _ANSWERED_BY_FIELD = (
     "label_smoothing",
     "augmentation",
     "gradient_clip",
+    "initialisation",
 )
 _SGD = ("sgd", "momentum", "nesterov")
 
@@ -60,12 +63,17 @@ _SGD = ("sgd", "momentum", "nesterov")
 @dataclass(frozen=True)
 class NetworkSpace:
     """The search space for images of a size: a `Space` of search/terms/actions.py, bounded by the
-    longest training, the image size in pixels, and the optional axes."""
+    longest training, the images' size in pixels, and the optional axes; their channels, classes and
+    number tell the work of an epoch."""
 
     max_epochs: int
     height: int
     width: int
     axes: frozenset[str] = frozenset()
+    channels: int = 3
+    classes: int = 10
+    images: int = 1
+    """Training images."""
 
     @property
     def most_blocks(self) -> int:
@@ -100,6 +108,15 @@ class NetworkSpace:
     def is_result(self, design: Design, epoch: int) -> bool:
         """Whether the accuracy after `epoch` is what a training of so many epochs would give."""
         return design.is_result(epoch)
+
+    def work(self, design: Design) -> NDArray[np.float64]:
+        """The work of an epoch by kind (k,): search/space/epoch_work.py."""
+        shape = (self.channels, self.height, self.width)
+        return epoch_work(design, shape, self.classes, self.images)
+
+    def in_one_cycle(self, design: Design, epochs: int) -> Design:
+        """The design, trained for just so many epochs in one learning-rate cycle."""
+        return replace(design, schedule="one_cycle", epochs=epochs)
 
 
 def sample(suggest: Suggest, space: NetworkSpace) -> Design:
@@ -217,6 +234,8 @@ def _training_details(suggest: Suggest, space: NetworkSpace) -> dict[str, Any]:
         details["augmentation"] = suggest.suggest_categorical("augmentation", AUGMENTATIONS)
     if space.searches("gradient_clip") and suggest.suggest_categorical("clip", (False, True)):
         details["gradient_clip"] = suggest.suggest_float("gradient_clip", *GRADIENT_CLIP, log=True)
+    if space.searches("initialisation"):
+        details["initialisation"] = suggest.suggest_categorical("initialisation", INITIALISATIONS)
     return details
 
 

@@ -1,5 +1,6 @@
 """The designs with which a search begins: a few good ones, small to large."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from models.design import Design
@@ -9,7 +10,9 @@ from search.space.design_space import NetworkSpace
 KERNELS = (
     ((16,), (32,), (64,)),
     ((32,), (64,), (128,)),
-    ((32, 32), (64, 64), (128, 128)),
+    ((16,), (16, 64), (64, 64), (64,)),
+    ((24,), (24, 96), (96, 96), (96,)),
+    ((32,), (64, 64), (128, 128)),
 )
 """Of the designs, block by block; small images have fewer blocks."""
 FEW_IMAGES = 10_000
@@ -21,16 +24,27 @@ OF_TRANSCRIPT = ("cnn-1", "cnn-3")
 """The transcript's designs that are quick to train."""
 
 
-def portfolio(space: NetworkSpace, images: int) -> list[tuple[str, Design]]:
-    """Designs of `space` by name, where so many `images` train; none for images of one pixel.
+def first_designs(
+    space: NetworkSpace, allows: Callable[[Design], bool], *, with_transcript: bool
+) -> list[tuple[str, Design]]:
+    """The designs with which a search of `space` begins, by name: those of the portfolio that its
+    limits allow, and those of the transcript where they are asked for or the space is bare."""
+    if not space.has_recipe:
+        return of_transcript(space)
+    begun = [(name, design) for name, design in portfolio(space) if allows(design)]
+    return [*begun, *of_transcript(space)] if with_transcript else begun
+
+
+def portfolio(space: NetworkSpace) -> list[tuple[str, Design]]:
+    """Designs of `space` by name; none for images of one pixel.
 
     Blocks of convolutions with batch norm, Nesterov momentum, weight decay, flip and crop, and a
-    learning rate that falls to zero at each rung; the second one also without flip and crop, for
+    learning rate that falls to zero at each rung; the first one also without flip and crop, for
     images that are not the same when they are mirrored.
     """
     blocks = dict.fromkeys(kernels[: space.most_blocks] for kernels in KERNELS)
-    known = {_name(each): _recipe(each, space, images) for each in blocks if each}
-    plain = [(f"{name}-plain", each) for name, each in known.items()][1:2]
+    known = {_name(each): _recipe(each, space) for each in blocks if each}
+    plain = [(f"{name}-plain", each) for name, each in known.items()][:1]
     changed = [(name, replace(each, augmentation="none")) for name, each in plain]
     return [*known.items(), *changed]
 
@@ -45,7 +59,7 @@ def startup(known: int) -> int:
     return min(max(known, LEAST_KNOWN), MOST_KNOWN) + DRAWN_FIRST
 
 
-def _recipe(kernels: tuple[tuple[int, ...], ...], space: NetworkSpace, images: int) -> Design:
+def _recipe(kernels: tuple[tuple[int, ...], ...], space: NetworkSpace) -> Design:
     return Design(
         kernels=kernels,
         batch_norm=True,
@@ -55,9 +69,10 @@ def _recipe(kernels: tuple[tuple[int, ...], ...], space: NetworkSpace, images: i
         learning_rate=0.1,
         weight_decay=5e-4,
         schedule="cycles",
-        batch_size=32 if images < FEW_IMAGES else 128,
+        batch_size=32 if space.images < FEW_IMAGES else 128,
         epochs=space.max_epochs,
         augmentation="flip_crop",
+        initialisation="dirac",
     )
 
 

@@ -32,7 +32,7 @@ class Around:
 
 
 NUMBERS: Mapping[str, Around] = {
-    "blocks": Around(3, 0.2),
+    "blocks": Around(3.5, 0.15),
     "first_kernels": Around(28, 0.2),
     "kernels": Around(64, 0.2),
     "dense_layers": Around(0, 0.2),
@@ -55,6 +55,7 @@ WEIGHTS: Mapping[str, Mapping[Any, float]] = {
     "decay": {True: 0.85, False: 0.15},
     "augmentation": {"flip_crop": 0.5, "flip": 0.2, "none": 0.2, "flip_crop_cutout": 0.1},
     "normalisation": {"standardise": 0.9, "scale": 0.1},
+    "initialisation": {"dirac": 0.8, "glorot": 0.2},
 }
 
 

@@ -29,4 +29,5 @@ LEAST_EPOCHS = 2
 SMOOTHING = (0.0, 0.2)
 SMOOTHING_STEP = 0.05
 AUGMENTATIONS = ("none", "flip", "flip_crop", "flip_crop_cutout")
+INITIALISATIONS = ("glorot", "dirac")
 GRADIENT_CLIP = (0.1, 10.0)

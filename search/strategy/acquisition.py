@@ -9,26 +9,27 @@ be imagined with a higher value: each kind has its share of the epochs.
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from random import Random
 from typing import Any, Generic
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.stats import norm
 
-from models.rungs import rungs_of
 from search.space.random_sampling import NeighbourSuggest, RandomSuggest
+from search.strategy.budget_plan import BudgetPlan
+from search.strategy.candidates import Candidates
+from search.strategy.expected_improvement import log_improvement
 from search.strategy.objectives import second_objective
+from search.strategy.time_limit import TimeLimit
+from search.surrogate.curve_kernel import Array
 from search.surrogate.forecast import Forecast, Forecaster
 from search.surrogate.run_history import ObservedTrial, RunHistory
 from search.terms.actions import D, ExpectedGain, Space, Suggest
 from search.terms.front import hypervolume_gain
 
-Array = NDArray[np.float64]
-
 SHARE_OF_PROMOTIONS = 0.6
 """The share of all epochs that goes to trials beyond their first rung."""
+SHARE_WITHIN_A_BUDGET = 0.4
+"""The same where the budget limits time: before the finale, which is not among them."""
 ANYWHERE, NEARBY = 200, 100
 """The number of new candidates: samples, and neighbours of the most promising designs."""
 MOST_DRAWS = 20
@@ -42,28 +43,6 @@ expected values (kriging believer)."""
 RUNNING_A_RESUME, WAITING_A_RESUME = 32, 4
 """Batch size for promotions: one per so many running trials, and per so many paused candidates.
 Smaller, since promotions depend most on the newest results."""
-
-
-@dataclass(frozen=True)
-class _Candidates(Generic[D]):
-    """The n candidates among which the acquisition function is maximised: paused trials or new
-    designs."""
-
-    designs: list[D]
-    trials: list[ObservedTrial[D]]
-    """The paused trials, which belong to the first of `designs`."""
-    done: Array
-    """Epochs trained so far (n,)."""
-    ends: Array
-    """Last epochs (n,)."""
-    places: Array
-    """Feature vectors (n, d)."""
-    rates: Array
-    """Worker-seconds of training per epoch (n,)."""
-
-    def rungs(self, index: int) -> list[int]:
-        """The rungs that a candidate has yet to reach, its last epoch among them."""
-        return [rung for rung in rungs_of(int(self.ends[index])) if rung > self.done[index]]
 
 
 class Acquisition(Generic[D]):
@@ -92,20 +71,38 @@ class Acquisition(Generic[D]):
         up."""
         self._offered: list[Any] = []
         """The batch whose first entry was returned last; empty where none was."""
+        self._limit: TimeLimit[D] | None = None
+        """What the budget allows at this decision; None where it does not limit time."""
 
     @property
     def promotion_due(self) -> bool:
         """Whether trials beyond their first rung have had less than their share of the epochs."""
         given = self._history.epochs_given
-        return given - self._history.epochs_begun < SHARE_OF_PROMOTIONS * given
+        share = SHARE_OF_PROMOTIONS if self._limit is None else SHARE_WITHIN_A_BUDGET
+        return given - self._history.epochs_begun < share * given
 
     def _drop_gone(self, paused: Sequence[ObservedTrial[D]]) -> None:
         waiting = {each.trial for each in paused}
         self._chosen_paused[:] = [each for each in self._chosen_paused if each[0] in waiting]
 
-    def best_paused(self) -> tuple[int, ExpectedGain]:
-        """The paused trial to promote, and its expected gain; at least one trial must be paused."""
+    def limit(self, plan: BudgetPlan, spare: float, *, over: bool) -> None:
+        """Limits this decision to what takes a lane at most `spare` worker-seconds; the exploration
+        may be `over`."""
+        self._limit = TimeLimit(plan, spare, over, self._space, self._history)
+
+    def fits(self, design: D, *, known: bool = False) -> bool:
+        """Whether the time that is left is enough to begin a design, one that is `known` to be
+        good or any."""
+        return self._limit is None or self._limit.may_begin(design, known=known)
+
+    def best_paused(self) -> tuple[int, ExpectedGain] | None:
+        """The paused trial to promote, and its expected gain; None where none ends in time. At
+        least one trial must be paused."""
         paused = self._history.candidates()
+        if self._limit is not None:
+            paused = self._limit.that_fit(paused)
+        if not paused:
+            return None
         self._drop_gone(paused)
         running = len(self._history.running)
         count = max(1, min(running // RUNNING_A_RESUME, len(paused) // WAITING_A_RESUME))
@@ -138,7 +135,7 @@ class Acquisition(Generic[D]):
 
     def asked(self) -> None:
         """A new decision begins: no choice has been returned for it yet."""
-        self._offered = []
+        self._offered, self._limit = [], None
 
     def forget(self) -> None:
         """Drops the batches: a new session does not know choices that were not acted on."""
@@ -173,36 +170,41 @@ class Acquisition(Generic[D]):
         mean = forecast.curves.expected(places, self._times([each.epochs for each in seen]))
         return [seen[index].design for index in np.argsort(-mean, kind="stable")[:MOST_PROMISING]]
 
-    def _candidates(self, paused: list[ObservedTrial[D]], new: list[D]) -> _Candidates[D]:
+    def _candidates(self, paused: list[ObservedTrial[D]], new: list[D]) -> Candidates[D]:
         designs = [each.design for each in paused] + new
         places = self.forecaster.places_of(paused) if paused else self.forecaster.places(new)
         rates = np.array([each.seconds / each.last_epoch for each in paused] + [0.0] * len(new))
         if not rates.all():
-            rates = np.where(rates > 0, rates, self.forecaster.rates().predict(places))
-        return _Candidates(
-            designs,
-            paused,
-            np.array([each.last_epoch for each in paused] + [0] * len(new), float),
-            np.array([self._space.epochs(design) for design in designs], float),
-            places,
-            rates,
-        )
+            rates = np.where(rates > 0, rates, self._predicted_rates(designs, places))
+        done = np.array([each.last_epoch for each in paused] + [0] * len(new), float)
+        ends = np.array([self._space.epochs(design) for design in designs], float)
+        horizons = ends
+        if self._limit is not None:  # at least the next rung, however short the time
+            horizons = np.clip(self._limit.horizon(rates, ends), np.minimum(done + 1, ends), ends)
+        return Candidates(designs, paused, done, ends, horizons, places, rates)
+
+    def _predicted_rates(self, designs: Sequence[D], places: Array) -> Array:
+        by_work = self.forecaster.cost_model()
+        if by_work is None:
+            return self.forecaster.rates().predict(places)
+        return by_work.predict(np.array([self._space.work(design) for design in designs]))
 
     def _best(
-        self, forecast: Forecast, candidates: _Candidates[D], count: int
+        self, forecast: Forecast, candidates: Candidates[D], count: int
     ) -> list[tuple[int, ExpectedGain]]:
         """The `count` candidates with the highest acquisition values, as (index, expected gain):
         chosen greedily, each as if those before it were running (kriging believer)."""
-        ends = forecast.curves.predict(candidates.places, self._times(candidates.ends))
+        ends = forecast.curves.predict(candidates.places, self._times(candidates.horizons))
         mean, deviation, top = ends.mean, ends.deviation, forecast.warp.top
-        left = candidates.rates * (candidates.ends - candidates.done)
+        left = candidates.rates * (candidates.horizons - candidates.done)
         improvement = log_improvement(mean, deviation, top)
         score = improvement
         if self._second:
             score = np.log(self._area_gains(forecast, candidates) + 1e-12)
-        if self._per_cost:
-            legs = [candidates.rungs(i)[0] - candidates.done[i] for i in range(len(score))]
-            score = score - np.log(candidates.rates * legs)
+        if self._limit is not None:
+            score = score - np.log(candidates.legs() + self._limit.typical)
+        elif self._per_cost:
+            score = score - np.log(candidates.legs())
         best: list[tuple[int, ExpectedGain]] = []
         taken = np.zeros(len(score), bool)
         while True:
@@ -216,7 +218,7 @@ class Acquisition(Generic[D]):
             lessened = log_improvement(mean, ends.deviation, top)
             score, improvement = score + lessened - improvement, lessened
 
-    def _area_gains(self, forecast: Forecast, candidates: _Candidates[D]) -> Array:
+    def _area_gains(self, forecast: Forecast, candidates: Candidates[D]) -> Array:
         """Hypervolume improvements (n,), over accuracy and log cost scaled to 0..1, if a candidate
         reached an optimistic accuracy (mean plus one standard deviation): the largest of the rungs
         ahead that give a result."""
@@ -239,7 +241,7 @@ class Acquisition(Generic[D]):
         np.maximum.at(best, rows, gains)
         return best
 
-    def _seconds(self, candidates: _Candidates[D], rows: Array, epochs: Array) -> Array:
+    def _seconds(self, candidates: Candidates[D], rows: Array, epochs: Array) -> Array:
         """The second objective of the candidates `rows` after `epochs`: seconds for cost, else its
         measured or predicted value."""
         if self._second == "cost":
@@ -265,20 +267,3 @@ class Acquisition(Generic[D]):
 
     def _times(self, epochs: Sequence[float] | Array) -> Array:
         return self.forecaster.times(epochs)
-
-
-def log_improvement(mean: Array, deviation: Array, best: float) -> Array:
-    """The log of the expected improvement over `best` (n,), numerically stable also where it
-    underflows."""
-    away = (mean - best) / deviation
-    density = norm.logpdf(away)
-    # Below the best by the density: far below, 1 + u Phi(u) / phi(u) loses its digits; its limit is
-    # 1 / u^2. Above it by itself: there the density is next to nothing.
-    below = np.minimum(away, 0.0)
-    ratio = 1 + below * np.exp(norm.logcdf(below) - norm.logpdf(below))
-    tail = 1 / np.maximum(below**2, 1.0)
-    far = density + np.log(np.where(below > -20, np.maximum(ratio, 1e-9), tail))
-    above = np.maximum(away, 0.0)
-    near = np.log(above * norm.cdf(above) + norm.pdf(above))
-    improvement: Array = np.where(away > 0, near, far) + np.log(deviation)
-    return improvement

@@ -5,12 +5,13 @@ from typing import Generic
 
 from models.design import Design
 from search.terms.actions import D, Resume, Start
+from search.terms.time_left import TimeLeft
 
 
 class NonLearningStrategy(Generic[D]):
     """Base class of a `Strategy` (search/terms/actions.py) that ignores all results."""
 
-    def next(self, *, new: bool = True) -> Start[D] | Resume | None:
+    def next(self, *, new: bool = True, left: TimeLeft | None = None) -> Start[D] | Resume | None:
         """The action for a free lane."""
         raise NotImplementedError
 
@@ -33,7 +34,14 @@ class NonLearningStrategy(Generic[D]):
     def resumed(self, trial: int, to_epoch: int) -> None:
         """Nothing."""
 
-    def told(self, trial: int, epoch: int, accuracy: float | None, seconds: float) -> None:
+    def told(
+        self,
+        trial: int,
+        epoch: int,
+        accuracy: float | None,
+        seconds: float,
+        evaluation: float = 0.0,
+    ) -> None:
         """Nothing."""
 
     def measured(self, trial: int, value: float) -> None:
@@ -59,7 +67,7 @@ class FixedDesigns(NonLearningStrategy[Design]):
         self._designs, self._goes_on = designs, goes_on
         self._taken = 0
 
-    def next(self, *, new: bool = True) -> Start[Design] | None:
+    def next(self, *, new: bool = True, left: TimeLeft | None = None) -> Start[Design] | None:
         """The next design."""
         if not new or self._taken >= len(self._designs):
             return None

@@ -7,55 +7,26 @@ replaying a ledger restores the same state.
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from random import Random
-from typing import Generic, Literal, Protocol
+from typing import Generic
 
 from models.rungs import next_rung
 from search.space.random_sampling import NeighbourSuggest, RandomSuggest, random_for
 from search.strategy.acquisition import Acquisition
-from search.strategy.optuna_sampler import OptunaSampler, SamplerSettings
+from search.strategy.budget_plan import BudgetPlan
+from search.strategy.finale import Finale
+from search.strategy.optuna_sampler import OptunaSampler
+from search.strategy.settings import EarlyStop, StrategySettings
 from search.strategy.successive_halving import SuccessiveHalving
 from search.surrogate.blas_threads import one_blas_thread
 from search.surrogate.run_history import ObservedTrial, RunHistory
 from search.terms.actions import D, ExpectedGain, Resume, Space, Start, Suggest
+from search.terms.time_left import TimeLeft
 
 MOST_DRAWS = 2000
 """Random samples until a design is feasible, at most."""
 _CHANCE, _SHARE, _SAMPLER, _CURVES = range(4)
 """Seeds of the independent random streams of a decision."""
-
-Searcher = Literal["curves", "tpe", "gp", "random"]
-Scheduler = Literal["promote", "asha", "none"]
-
-
-class EarlyStop(Protocol):
-    """An early-stopping rule: ends trials for good by their intermediate accuracies."""
-
-    def goes_on(self, trial: int, epoch: int, accuracy: float) -> bool:
-        """Whether a trial is trained further after an epoch; asked once for each."""
-
-
-@dataclass(frozen=True)
-class StrategySettings:
-    """Settings of a search strategy."""
-
-    searcher: Searcher = "curves"
-    """What proposes designs: expected improvement over learning-curve forecasts ("curves"),
-    Optuna's TPE or Gaussian process, or random search."""
-    scheduler: Scheduler = "promote"
-    """Whether trials pause at rungs and are promoted, are stopped early by ASHA, or are trained to
-    their last epochs."""
-    seed: int = 0
-    second: str = ""
-    """The second objective beside accuracy; empty for none."""
-    per_cost: bool = False
-    """Whether expected improvement is divided by expected cost; for searcher "curves" only."""
-    random_share: float = 0.1
-    """The share of designs sampled without a model after the startup."""
-    startup: int = 8
-    """The number of first trials that are known or random designs, before a model is used."""
-    sampler: SamplerSettings = field(default_factory=SamplerSettings)
 
 
 class SearchStrategy(Generic[D]):
@@ -109,16 +80,48 @@ class SearchStrategy(Generic[D]):
         )
 
     @one_blas_thread()
-    def next(self, *, new: bool = True) -> Start[D] | Resume | None:
+    def next(self, *, new: bool = True, left: TimeLeft | None = None) -> Start[D] | Resume | None:
         """The action for a free lane: a promotion where one is due, else a new trial; None when
         there is none now."""
         if self._acquisition:
             self._acquisition.asked()
+            if left is not None and self._pauses:
+                return self._within(BudgetPlan(left), self._acquisition, new=new)
         if self._pauses:
             resume = self._promotion(new=new)
             if resume:
                 return resume
         return self._start() if new else None
+
+    def _within(
+        self, plan: BudgetPlan, acquisition: Acquisition[D], *, new: bool
+    ) -> Start[D] | Resume | None:
+        """The action for a lane with limited time: one that ends before the finale, or the finale
+        of a design, or, where no design would gain by that, whatever still fits."""
+        finale = Finale(plan, self._space, self.history)
+        spare = finale.spare
+        over = new and spare < plan.look
+        if over:
+            if finale.action:
+                return finale.action
+            spare = plan.left.seconds
+        acquisition.limit(plan, spare, over=over)
+        return (
+            self._promotion(new=new)
+            or (self._start_that_fits(acquisition) if new else None)
+            or self._fitting_promotion(acquisition)
+        )
+
+    def _start_that_fits(self, acquisition: Acquisition[D]) -> Start[D] | None:
+        start = self._start()
+        return start if acquisition.fits(start.design, known=start.by == "known") else None
+
+    def _fitting_promotion(self, acquisition: Acquisition[D]) -> Resume | None:
+        """The best promotion that ends in time, due or not."""
+        if not (self.history.rungs_with_paused and acquisition.forecaster.ready):
+            return None
+        best = acquisition.best_paused()
+        return None if best is None else self._resume(*best)
 
     def _promotion(self, *, new: bool) -> Resume | None:
         if not self.history.rungs_with_paused:
@@ -135,11 +138,11 @@ class SearchStrategy(Generic[D]):
             trial, expected = self._best_paused()
         return None if trial is None else self._resume(trial, expected)
 
-    def _best_paused(self) -> tuple[int, ExpectedGain | None]:
+    def _best_paused(self) -> tuple[int | None, ExpectedGain | None]:
         """The paused trial to promote: by expected improvement where there is a forecast, else the
-        best of the highest rung."""
+        best of the highest rung; none where the budget leaves time for none."""
         if self._acquisition and self._acquisition.forecaster.ready:
-            return self._acquisition.best_paused()
+            return self._acquisition.best_paused() or (None, None)
         return self._halving.best_paused(), None
 
     def _resume(self, trial: int, expected: ExpectedGain | None) -> Resume:
@@ -160,7 +163,7 @@ class SearchStrategy(Generic[D]):
         if not self.history.rungs_with_paused:
             return None
         trial, expected = self._best_paused()
-        return self._resume(trial, expected)
+        return None if trial is None else self._resume(trial, expected)
 
     def _start(self) -> Start[D]:
         design, by, name, expected = self._propose()
@@ -169,9 +172,9 @@ class SearchStrategy(Generic[D]):
         return Start(design, to_epoch, by, name, expected)
 
     def _propose(self) -> tuple[D, str, str, ExpectedGain | None]:
-        if self._known:
-            name, known = self._known[0]
-            return known, "known", name, None
+        for name, known in self._known:
+            if self._fits(known, known=True):
+                return known, "known", name, None
         settings, decision = self._settings, self._decisions
         by_chance = (
             settings.searcher == "random"
@@ -187,7 +190,11 @@ class SearchStrategy(Generic[D]):
         return self._sample_by_model(), settings.searcher, "", None
 
     def _may_begin(self, design: D) -> bool:
-        return self._allows(design) and design not in self._refused
+        return self._allows(design) and design not in self._refused and self._fits(design)
+
+    def _fits(self, design: D, *, known: bool = False) -> bool:
+        """Whether the time that is left is enough to begin a design."""
+        return self._acquisition is None or self._acquisition.fits(design, known=known)
 
     def _sample_by_chance(self) -> D:
         random = random_for(self._settings.seed, self._decisions, _CHANCE)
@@ -244,13 +251,20 @@ class SearchStrategy(Generic[D]):
         """A paused trial has been promoted."""
         self.history.resume(trial, to_epoch)
 
-    def told(self, trial: int, epoch: int, accuracy: float | None, seconds: float) -> None:
-        """An epoch's result: accuracy (0..1, None if it diverged), worker-seconds of training.
-        Epochs that are already known are ignored."""
+    def told(
+        self,
+        trial: int,
+        epoch: int,
+        accuracy: float | None,
+        seconds: float,
+        evaluation: float = 0.0,
+    ) -> None:
+        """An epoch's result: accuracy (0..1, None if it diverged), worker-seconds of training, and
+        of the evaluation after it. Epochs that are already known are ignored."""
         seen, results = self.history.trials[trial], self.history.results
         if epoch <= seen.last_epoch:
             return
-        self.history.tell(trial, epoch, accuracy, seconds)
+        self.history.tell(trial, epoch, accuracy, seconds, evaluation)
         self._learn(trial, results)
         if self._early and not self._early.goes_on(trial, epoch, seen.newest):
             self._stopped.add(trial)

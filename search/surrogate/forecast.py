@@ -8,6 +8,7 @@ from typing import Generic
 import numpy as np
 
 from search.surrogate import curve_kernel, kernel_fit
+from search.surrogate.cost_model import CostModel, fitted
 from search.surrogate.curve_kernel import Array, Hyperparameters
 from search.surrogate.gaussian_process import Covariance, GaussianProcess
 from search.surrogate.output_warping import OutputWarping
@@ -133,8 +134,14 @@ class Forecaster(Generic[D]):
         known = curves.covariance.extended(curves.covariance.kernel.scaled(places), times)
         return GaussianProcess(known, np.concatenate([scores, expected]))
 
+    def cost_model(self) -> CostModel | None:
+        """The model of seconds of training per epoch by their work; None where no trial was timed,
+        or the space does not know of work."""
+        timed = [each for each in self._history.sample() if each.seconds > 0]
+        return fitted(self._space, timed)
+
     def rates(self) -> LogNormalModel:
-        """The cost model: predicts seconds of training per epoch."""
+        """The model of seconds of training per epoch for a space that does not know of work."""
         seen = self._history.sample()
         timed = [each for each in seen if each.seconds > 0]
         rates = [each.seconds / each.last_epoch for each in timed] or [1.0]

@@ -43,6 +43,8 @@ class ObservedTrial(Generic[D]):
     """The best accuracy of epochs that are results (`Space.is_result`); None while none is."""
     seconds: float = 0.0
     """Worker-seconds of training so far."""
+    evaluation: float = 0.0
+    """Worker-seconds of evaluation so far."""
     measure: float | None = None
     """Its value of the second objective, where that is not its training cost."""
 
@@ -107,14 +109,22 @@ class RunHistory(Generic[D]):
         seen.to_epoch, seen.state = to_epoch, "running"
         self.running[trial] = seen
 
-    def tell(self, trial: int, epoch: int, accuracy: float | None, seconds: float) -> None:
-        """Adds an epoch's result: accuracy (0..1, None if it diverged), worker-seconds of training.
-        A trial pauses at its target epoch, and ends at its last one."""
+    def tell(
+        self,
+        trial: int,
+        epoch: int,
+        accuracy: float | None,
+        seconds: float,
+        evaluation: float = 0.0,
+    ) -> None:
+        """Adds an epoch's result: accuracy (0..1, None if it diverged), worker-seconds of training,
+        and of evaluation. A trial pauses at its target epoch, and ends at its last one."""
         seen = self.trials[trial]
         seen.last_epoch, seen.newest = epoch, WORST if accuracy is None else accuracy
         if accuracy is not None and self._is_result(seen.design, epoch):
             seen.best = accuracy if seen.best is None else max(seen.best, accuracy)
         seen.seconds += seconds
+        seen.evaluation += evaluation
         if epoch in rungs_of(seen.epochs):
             seen.results.append((epoch, seen.newest))
             self._learn(trial)

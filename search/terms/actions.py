@@ -8,6 +8,8 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from search.terms.time_left import TimeLeft
+
 D = TypeVar("D", bound=Hashable)
 """A design, i.e. a hyperparameter configuration: of a network in a search, a point of a table of
 recorded curves in a replay."""
@@ -54,6 +56,13 @@ class Space(Protocol[D]):
         """Whether the accuracy after `epoch` is what a training of just so many epochs would give:
         not so in the middle of a learning-rate schedule."""
 
+    def work(self, design: D) -> NDArray[np.float64]:
+        """The work of one epoch by kind (k,), of which its seconds are a sum with non-negative
+        weights; () where nothing is known of it."""
+
+    def in_one_cycle(self, design: D, epochs: int) -> D:
+        """The design, trained for just so many epochs in one learning-rate cycle."""
+
 
 @dataclass(frozen=True)
 class ExpectedGain:
@@ -94,9 +103,9 @@ class Strategy(Protocol[D]):
     reported by the other methods.
     """
 
-    def next(self, *, new: bool = True) -> Start[D] | Resume | None:
+    def next(self, *, new: bool = True, left: TimeLeft | None = None) -> Start[D] | Resume | None:
         """The action for a free lane; None when there is none now. Without `new` no trial is
-        started."""
+        started. `left` is None where the budget does not limit time."""
 
     def last_resort(self) -> Resume | None:
         """A promotion for a lane that would stand idle because no design is left to start."""
@@ -116,8 +125,16 @@ class Strategy(Protocol[D]):
     def resumed(self, trial: int, to_epoch: int) -> None:
         """A paused trial has been promoted."""
 
-    def told(self, trial: int, epoch: int, accuracy: float | None, seconds: float) -> None:
-        """An epoch's result: accuracy (0..1, None if it diverged), worker-seconds of training."""
+    def told(
+        self,
+        trial: int,
+        epoch: int,
+        accuracy: float | None,
+        seconds: float,
+        evaluation: float = 0.0,
+    ) -> None:
+        """An epoch's result: accuracy (0..1, None if it diverged), worker-seconds of training, and
+        of the evaluation after it."""
 
     def measured(self, trial: int, value: float) -> None:
         """A trial's value of the second objective, where that is not its training cost."""

@@ -29,6 +29,11 @@ class Budget:
         """Whether there is a limit on the resources that trials hold: GPU-hours or money."""
         return min(self.gpu_hours, self.money) < math.inf
 
+    @property
+    def limits_time(self) -> bool:
+        """Whether there is a limit beside that on trials."""
+        return self.limits_use or self.seconds < math.inf
+
     def spent(self, seconds: float, gpu_hours: float, money: float) -> str:
         """The name of the limit that is reached, for messages; empty while none is."""
         if seconds >= self.seconds:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from models.quantities import count, number
+from search.terms.accounts import Share
 
 Resources = Mapping[str, float]
 """Resources of a node, by Ray's names: CPU, GPU."""
@@ -25,6 +26,11 @@ class Plan:
     workers_per_trial: int
     cpus_per_worker: int
     gpus_per_worker: float
+
+    @property
+    def share(self) -> Share:
+        """The resources that a trial's workers hold."""
+        return Share(self.workers_per_trial, self.cpus_per_worker, self.gpus_per_worker)
 
     def __str__(self) -> str:
         share = count(self.cpus_per_worker, "CPU core")

@@ -4,7 +4,8 @@ from models.design import Design
 from search.record.state import SearchState, fold
 from search.record.strategy_follower import Follower
 from search.space.design_space import NetworkSpace
-from search.strategy.search_strategy import SearchStrategy, StrategySettings
+from search.strategy.search_strategy import SearchStrategy
+from search.strategy.settings import StrategySettings
 from tests.search.hand_made import end, epoch, trial
 
 COSINE = Design(schedule="cosine", epochs=2)

@@ -11,6 +11,7 @@ from search.replay.curve_table import CurveTable, TableSpace
 from search.replay.simulator import RecordedTrainer, UnboundedTrainer, replay
 from search.strategy.fixed_designs import NonLearningStrategy
 from search.terms.actions import Start
+from search.terms.time_left import TimeLeft
 from tests.search.tables import smooth, write
 
 TWO = CurveTable(
@@ -28,7 +29,7 @@ class Full(NonLearningStrategy):
     def __init__(self, *points: float) -> None:
         self.points, self.got = list(points), []
 
-    def next(self, *, new: bool = True):
+    def next(self, *, new: bool = True, left: TimeLeft | None = None):
         return Start((self.points.pop(0),), 3, "test") if new and self.points else None
 
     def started(self, trial, design, to_epoch, name=""):

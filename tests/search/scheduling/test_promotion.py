@@ -20,10 +20,12 @@ from search.scheduling import paused_trials
 from search.scheduling.leg_scheduler import LegScheduler
 from search.space.design_space import NetworkSpace
 from search.strategy.fixed_designs import NonLearningStrategy
-from search.strategy.search_strategy import SearchStrategy, StrategySettings
+from search.strategy.search_strategy import SearchStrategy
+from search.strategy.settings import StrategySettings
 from search.terms.actions import Start, Strategy
 from search.terms.budget import Budget
 from search.terms.plan import Plan
+from search.terms.time_left import TimeLeft
 
 SPACE = NetworkSpace(max_epochs=9, height=8, width=8)
 PLAN = Plan(lanes=2, workers_per_trial=1, cpus_per_worker=1, gpus_per_worker=0)
@@ -217,7 +219,7 @@ def test_of_too_many_that_wait_the_worst_are_given_up(tmp_path: Path, monkeypatc
 class Nothing(NonLearningStrategy):
     """Has no design at all."""
 
-    def next(self, *, new: bool = True) -> None:
+    def next(self, *, new: bool = True, left: TimeLeft | None = None) -> None:
         return None
 
 
@@ -249,7 +251,7 @@ def test_what_follows_from_the_last_line_is_done_after_a_crash(tmp_path: Path) -
 class Ends(NonLearningStrategy):
     """Begins one design, and ends it after its first epoch."""
 
-    def next(self, *, new: bool = True):
+    def next(self, *, new: bool = True, left: TimeLeft | None = None):
         design = Design(kernels=((8,),), epochs=9)
         return Start(design, 9, "test") if new else None
 

@@ -10,7 +10,7 @@ import pytest
 
 from search.record import ledger, state
 from search.run import main
-from search.strategy.search_strategy import StrategySettings
+from search.strategy.settings import StrategySettings
 from tests.search.alone import check_results
 from tests.search.injected import TRIES, Faults, injected
 from tests.search.session.test_resume_on_ray import check_decisions

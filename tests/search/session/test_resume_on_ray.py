@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from models.data.dataset import Dataset
+from models.data.dataset import Dataset, Source, prepare
+from models.data.selection import select
 from models.design import from_dict
 from search.record import ledger, state
 from search.record.state import SearchState
@@ -21,7 +22,9 @@ from search.run import main
 from search.space.design_space import NetworkSpace
 from search.space.portfolio import portfolio, startup
 from search.space.prior import PriorSuggest
-from search.strategy.search_strategy import SearchStrategy, StrategySettings
+from search.strategy.search_strategy import SearchStrategy
+from search.strategy.settings import StrategySettings
+from search.terms import time_left
 from search.terms.actions import Resume, Start
 from tests.search.alone import check_results
 from tests.search.processes import wait_for
@@ -34,15 +37,18 @@ DIGITS = ["--dataset", "digits", "--precision", "fp32"]
 def check_decisions(run: Path, settings: StrategySettings, epochs: int, trials: int) -> int:
     """Tells a strategy that never saw the search what its ledger says, and asks it wherever the
     search decided: each time it answers as the search did. How often that was."""
-    space = NetworkSpace(epochs, 8, 8, frozenset({"recipe"}))
-    known = portfolio(space, images=1000)
+    images = len(select(prepare(Source(dataset="digits")), None, "validation").train)
+    space = NetworkSpace(epochs, 8, 8, frozenset({"recipe"}), 1, 10, images)
+    known = portfolio(space)
     settings = replace(settings, startup=startup(len(known)))
     strategy = SearchStrategy(space, settings, known, draw=PriorSuggest)
     follow, decided = Follower(strategy), 0
     lines = list(ledger.read(run / "ledger"))
     for line, after in zip(lines, [*lines[1:], None], strict=True):
         if line["kind"] == "decision" and line["action"] in ("start", "resume"):
-            answer = strategy.next(new=len(strategy.history.trials) < trials)
+            answer = strategy.next(
+                new=len(strategy.history.trials) < trials, left=time_left.of_fields(line)
+            )
             decided += 1
             if line["action"] == "start":
                 assert isinstance(answer, Start) and after is not None

@@ -24,7 +24,8 @@ from search.space.constraints import Limits, smallest
 from search.space.design_space import NetworkSpace
 from search.space.optuna_parameters import _KnownAnswers
 from search.space.random_sampling import RandomSuggest
-from search.strategy.search_strategy import SearchStrategy, StrategySettings
+from search.strategy.search_strategy import SearchStrategy
+from search.strategy.settings import StrategySettings
 from search.terms.actions import Resume
 from search.terms.budget import Budget
 from search.terms.plan import Plan
@@ -155,7 +156,7 @@ def test_a_limit_that_cuts_nothing_changes_nothing(searcher, seed) -> None:
 def job(**given) -> jobs.Job:
     options = SearchOptions(max_epochs=9, **given)
     plan = Plan(lanes=1, workers_per_trial=1, cpus_per_worker=1, gpus_per_worker=0)
-    dataset = SimpleNamespace(shape=SHAPE, classes=tuple("abcdefghij"))
+    dataset = SimpleNamespace(shape=SHAPE, classes=tuple("abcdefghij"), train_count=1000)
     return jobs.make_job(options, dataset, jobs.limits_of(options, dataset, plan))
 
 
@@ -261,7 +262,7 @@ def test_a_limit_below_the_smallest_network_is_named_before_the_start() -> None:
 
 
 def test_the_transcript_s_designs_are_held_against_the_images() -> None:
-    dataset = SimpleNamespace(shape=(1, 4, 4), classes=tuple("ab"))
+    dataset = SimpleNamespace(shape=(1, 4, 4), classes=tuple("ab"), train_count=1000)
     plan = Plan(lanes=1, workers_per_trial=1, cpus_per_worker=1, gpus_per_worker=0)
     options = TranscriptOptions(names=("cnn-3",))
     found = jobs.make_job(options, dataset, jobs.limits_of(options, dataset, plan))

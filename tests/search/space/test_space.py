@@ -136,7 +136,7 @@ def test_the_prior_draws_what_usually_works_and_excludes_nothing() -> None:
 @pytest.mark.parametrize("images", [100, 45_000])
 def test_a_portfolio_is_of_the_space(size: int, images: int) -> None:
     space = NetworkSpace(9, size, size, frozenset({"recipe"}))
-    known = portfolio(space, images)
+    known = portfolio(replace(space, images=images))
     assert len({name for name, _ in known}) == len({design for _, design in known}) == len(known)
     assert len(known) == {1: 0, 2: 4, 3: 4, 8: 4, 32: 4}[size]
     for _, design in known:

@@ -12,7 +12,8 @@ from search.record import state
 from search.record.state import SearchState
 from search.space.design_space import NetworkSpace
 from search.strategy.optuna_sampler import OptunaSampler, SamplerSettings
-from search.strategy.search_strategy import SearchStrategy, StrategySettings
+from search.strategy.search_strategy import SearchStrategy
+from search.strategy.settings import StrategySettings
 from search.surrogate.output_warping import OutputWarping
 from tests.search.hand_made import end, epoch, trial
 

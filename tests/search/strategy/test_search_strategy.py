@@ -11,8 +11,10 @@ from models.rungs import rungs_of
 from search.replay.curve_table import Point, TableSpace
 from search.replay.score import score, target
 from search.replay.simulator import RecordedTrainer, replay
-from search.strategy.search_strategy import SearchStrategy, StrategySettings
+from search.strategy.search_strategy import SearchStrategy
+from search.strategy.settings import StrategySettings
 from search.terms.actions import Resume, Start
+from search.terms.time_left import TimeLeft
 from tests.search.tables import smooth
 
 TABLE = smooth()
@@ -28,10 +30,10 @@ class Noted(SearchStrategy[Point]):
         self.workers = workers
         self.answers: list[Start | Resume] = []
 
-    def next(self, *, new: bool = True):
+    def next(self, *, new: bool = True, left: TimeLeft | None = None):
         assert len(self.history.running) < self.workers
-        action = super().next(new=new)
-        assert action == super().next(new=new)  # asked again, it answers the same
+        action = super().next(new=new, left=left)
+        assert action == super().next(new=new, left=left)  # asked again, it answers the same
         if isinstance(action, Resume):
             seen = self.history.trials[action.trial]
             assert seen.state == "paused" and not seen.failed
@@ -232,7 +234,7 @@ def test_two_objectives_may_grow_at_the_dear_end() -> None:
     """A design that is dearer than all that were seen, and better, adds to the front."""
     import numpy as np
 
-    from search.strategy.acquisition import _Candidates
+    from search.strategy.candidates import Candidates
 
     strategy: SearchStrategy[Point] = SearchStrategy(SPACE, StrategySettings(second="cost"))
     for _ in replay(strategy, RecordedTrainer(TABLE, SPACE), 1, most_trials=12):
@@ -243,7 +245,7 @@ def test_two_objectives_may_grow_at_the_dear_end() -> None:
     places = curves.forecaster.places([(0.003, 70.0, 0.7), (0.003, 70.0, 0.7)])
     dearest = max(s.seconds for s in strategy.history.trials.values()) / 9
     rates = np.array([dearest * 1.05, dearest * 100])
-    candidates = _Candidates([], [], np.zeros(2), np.full(2, 9.0), places, rates)
+    candidates = Candidates([], [], np.zeros(2), np.full(2, 9.0), np.full(2, 9.0), places, rates)
     object.__setattr__(candidates, "designs", [(0.003, 70.0, 0.7)] * 2)
     gains = curves._area_gains(forecast, candidates)
     assert gains[0] > 0
@@ -253,7 +255,7 @@ def test_of_two_alike_one_is_begun_and_then_another_kind() -> None:
     """Each choice of a forecast is made as if those before it were running."""
     import numpy as np
 
-    from search.strategy.acquisition import _Candidates
+    from search.strategy.candidates import Candidates
     from search.surrogate.curve_kernel import Hyperparameters
     from search.surrogate.forecast import Forecast
     from search.surrogate.gaussian_process import Covariance, GaussianProcess
@@ -270,8 +272,14 @@ def test_of_two_alike_one_is_begun_and_then_another_kind() -> None:
     forecast = Forecast(
         GaussianProcess(known, np.array([0.6, 0.0])), OutputWarping(np.linspace(0.1, 0.9, 9))
     )
-    candidates: _Candidates = _Candidates(
-        [(0.0,), (0.1,), (1.0,)], [], np.zeros(3), np.full(3, 9.0), places, np.ones(3)
+    candidates: Candidates = Candidates(
+        [(0.0,), (0.1,), (1.0,)],
+        [],
+        np.zeros(3),
+        np.full(3, 9.0),
+        np.full(3, 9.0),
+        places,
+        np.ones(3),
     )
     alone = [curves._best(forecast, candidates, 1)[0][0]]
     assert alone == [0] or alone == [1]
@@ -325,6 +333,11 @@ class Three:
 
     def is_result(self, design: int, epoch: int) -> bool:
         return True
+
+    def work(self, design: int):
+        import numpy as np
+
+        return np.empty(0)
 
 
 @pytest.mark.parametrize("searcher", SEARCHERS)

@@ -6,7 +6,8 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from search.space.design_space import NetworkSpace
-from search.strategy.search_strategy import SearchStrategy, StrategySettings
+from search.strategy.search_strategy import SearchStrategy
+from search.strategy.settings import StrategySettings
 from search.surrogate.forecast import Forecast, Forecaster
 from search.terms.actions import Start
 

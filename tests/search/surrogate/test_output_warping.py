@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from search.strategy.acquisition import log_improvement
+from search.strategy.expected_improvement import log_improvement
 from search.surrogate.output_warping import OutputWarping
 
 accuracies = st.lists(st.floats(0, 1), min_size=2, max_size=60).map(np.array)

@@ -68,7 +68,7 @@ class Heard(NonLearningStrategy):
     def __init__(self) -> None:
         self.scores: list[float | None] = []
 
-    def told(self, trial: int, epoch: int, accuracy: float | None, seconds: float) -> None:
+    def told(self, trial, epoch, accuracy, seconds, evaluation=0.0) -> None:
         self.scores.append(accuracy)
 
 

@@ -1,0 +1,72 @@
+"""Divides the time that a budget leaves for a lane into exploration and a finale.
+
+Exploration trains many designs to their first rungs. The finale trains the most promising ones
+once more, in one learning-rate cycle that is as long as the time that is left. Pure arithmetic on
+worker-seconds.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from search.surrogate.curve_kernel import Array
+from search.terms.time_left import TimeLeft
+
+FINALE = 0.6
+"""The part of a budget that is kept for the finale."""
+LOOKS = 0.6
+"""The part of the exploration that goes to first rungs."""
+DESIGNS = 30
+"""The number of designs that a search is to see."""
+LONGEST_LOOK = 3.0
+"""A first rung takes at most so many times what would let all lanes see DESIGNS designs."""
+LEAST_EPOCHS = 6
+"""A design is begun only if the finale could train it for so many epochs."""
+MARGIN = 0.06
+"""The part by which an epoch may take longer than was predicted."""
+
+
+@dataclass(frozen=True)
+class BudgetPlan:
+    """What the time of one lane is used for."""
+
+    left: TimeLeft
+
+    @property
+    def finale(self) -> float:
+        """Worker-seconds kept for the finale."""
+        return FINALE * self.left.total
+
+    @property
+    def look(self) -> float:
+        """Worker-seconds of a first rung by which all lanes see DESIGNS designs."""
+        explored = (1 - FINALE) * self.left.total * self.left.lanes
+        return LOOKS * explored / DESIGNS
+
+    @property
+    def longest_look(self) -> float:
+        """Worker-seconds that a first rung may take."""
+        return LONGEST_LOOK * self.look
+
+    def may_begin(self, epoch: float, look: float, *, known: bool) -> bool:
+        """Whether a design is worth it whose epochs and first rung take so many seconds; a `known`
+        one is, if only the finale could train it for long enough."""
+        return (known or look <= self.longest_look) and epoch * LEAST_EPOCHS <= self.finale
+
+    def horizon(self, epoch: Array, most: Array) -> Array:
+        """Epochs, at most `most`, that a finale of full length trains of designs whose epochs take
+        so many seconds (n,)."""
+        return _epochs(self.finale, epoch, most)
+
+    def longest(self, epoch: Array, most: Array) -> Array:
+        """The same for a finale that begins now."""
+        return _epochs(self.left.seconds, epoch, most)
+
+    def spare(self, need: float) -> float:
+        """Seconds that exploration may still use where the finale needs `need`."""
+        return self.left.seconds - min(self.finale, need)
+
+
+def _epochs(seconds: float, epoch: Array, most: Array) -> Array:
+    fitting = np.floor(seconds * (1 - MARGIN) / np.maximum(epoch, 1e-9))
+    return np.minimum(fitting, most)

@@ -1,0 +1,73 @@
+"""The limit of time at one decision: which designs may begin, and which trials may go on."""
+
+from collections.abc import Sequence
+from typing import Generic
+
+import numpy as np
+
+from models.rungs import next_rung
+from search.strategy.budget_plan import MARGIN, BudgetPlan
+from search.surrogate.cost_model import fitted
+from search.surrogate.curve_kernel import Array
+from search.surrogate.run_history import ObservedTrial, RunHistory
+from search.terms.actions import D, Space
+
+
+class TimeLimit(Generic[D]):
+    """What a lane may do in the worker-seconds that it has to spare."""
+
+    def __init__(
+        self,
+        plan: BudgetPlan,
+        spare: float,
+        over: bool,
+        space: Space[D],
+        history: RunHistory[D],
+    ) -> None:
+        """Once the exploration is `over` designs begin that no finale is left for, if they fit."""
+        self._plan, self._spare, self._over, self._space = plan, spare * (1 - MARGIN), over, space
+        timed = [each for each in history.sample() if each.seconds > 0]
+        self._model = fitted(space, timed)
+        trained = sum(each.seconds for each in timed)
+        evaluated = sum(each.evaluation for each in timed)
+        self._beside = 1 + (evaluated / trained if trained else 0.0)
+        """Worker-seconds of a lane for each of training."""
+
+    @property
+    def typical(self) -> float:
+        """Worker-seconds of a usual first rung. Improvement is divided by what a leg takes and
+        this: by its own time alone the cheapest designs would be all that is ever begun."""
+        return self._plan.look
+
+    def may_begin(self, design: D, *, known: bool = False) -> bool:
+        """Whether a design's first rung is a result, which a finale can build on, and ends in time,
+        as far as that is known before anything was timed; `known` is one that is likely
+        good."""
+        rung = next_rung(self._space.epochs(design), 0)
+        if not self._space.is_result(design, rung):
+            return False
+        if self._model is None:
+            return True
+        epoch = float(self._model.predict(self._space.work(design)[None])[0]) * self._beside
+        look = epoch * rung
+        if look > self._spare:
+            return False
+        return self._over or self._plan.may_begin(epoch, look, known=known)
+
+    def that_fit(self, paused: Sequence[ObservedTrial[D]]) -> list[ObservedTrial[D]]:
+        """The paused trials whose next rung ends in time, and before a finale would."""
+        return [each for each in paused if self._fits(each)]
+
+    def _fits(self, seen: ObservedTrial[D]) -> bool:
+        epoch = (seen.seconds + seen.evaluation) / seen.last_epoch
+        rung = next_rung(seen.epochs, seen.last_epoch)
+        if epoch * (rung - seen.last_epoch) > self._spare:
+            return False
+        return (
+            self._over or self._plan.horizon(np.array([epoch]), np.array([seen.epochs]))[0] >= rung
+        )
+
+    def horizon(self, rates: Array, most: Array) -> Array:
+        """Epochs (n,), at most `most`, that a finale has for designs with `rates` worker-seconds of
+        training per epoch."""
+        return self._plan.horizon(rates * self._beside, most)
