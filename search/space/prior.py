@@ -15,9 +15,9 @@ from typing import Any
 
 from search.space.random_sampling import RandomSuggest, position_of
 
-UNIFORM_DESIGNS = 0.2
+UNIFORM_DESIGNS = 0.1
 """The part of all designs that is drawn uniformly."""
-UNIFORM_VALUES = 0.15
+UNIFORM_VALUES = 0.05
 """The part of the values of the other designs that is drawn uniformly."""
 
 

@@ -103,6 +103,8 @@ class Acquisition(Generic[D]):
             paused = self._limit.that_fit(paused)
         if not paused:
             return None
+        if self._limit is not None:  # different numbers of epochs are compared
+            paused = [paused[self._limit.best_paused(paused)]]
         self._drop_gone(paused)
         running = len(self._history.running)
         count = max(1, min(running // RUNNING_A_RESUME, len(paused) // WAITING_A_RESUME))

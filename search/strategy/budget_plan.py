@@ -18,10 +18,10 @@ LOOKS = 0.6
 """The part of the exploration that goes to first rungs."""
 DESIGNS = 30
 """The number of designs that a search is to see."""
-LONGEST_LOOK = 3.0
-"""A first rung takes at most so many times what would let all lanes see DESIGNS designs."""
-LEAST_EPOCHS = 6
+LEAST_EPOCHS = 8
 """A design is begun only if the finale could train it for so many epochs."""
+LEAST_KNOWN_EPOCHS = 6
+"""The same for designs that are known to be good."""
 MARGIN = 0.06
 """The part by which an epoch may take longer than was predicted."""
 
@@ -43,15 +43,9 @@ class BudgetPlan:
         explored = (1 - FINALE) * self.left.total * self.left.lanes
         return LOOKS * explored / DESIGNS
 
-    @property
-    def longest_look(self) -> float:
-        """Worker-seconds that a first rung may take."""
-        return LONGEST_LOOK * self.look
-
-    def may_begin(self, epoch: float, look: float, *, known: bool) -> bool:
-        """Whether a design is worth it whose epochs and first rung take so many seconds; a `known`
-        one is, if only the finale could train it for long enough."""
-        return (known or look <= self.longest_look) and epoch * LEAST_EPOCHS <= self.finale
+    def may_begin(self, epoch: float, *, known: bool) -> bool:
+        """Whether a design whose epochs take so many seconds could be trained for long enough."""
+        return epoch * (LEAST_KNOWN_EPOCHS if known else LEAST_EPOCHS) <= self.finale
 
     def horizon(self, epoch: Array, most: Array) -> Array:
         """Epochs, at most `most`, that a finale of full length trains of designs whose epochs take

@@ -9,6 +9,7 @@ from models.rungs import next_rung
 from search.strategy.budget_plan import MARGIN, BudgetPlan
 from search.surrogate.cost_model import fitted
 from search.surrogate.curve_kernel import Array
+from search.surrogate.power_law import log_errors
 from search.surrogate.run_history import ObservedTrial, RunHistory
 from search.terms.actions import D, Space
 
@@ -52,7 +53,7 @@ class TimeLimit(Generic[D]):
         look = epoch * rung
         if look > self._spare:
             return False
-        return self._over or self._plan.may_begin(epoch, look, known=known)
+        return self._over or self._plan.may_begin(epoch, known=known)
 
     def that_fit(self, paused: Sequence[ObservedTrial[D]]) -> list[ObservedTrial[D]]:
         """The paused trials whose next rung ends in time, and before a finale would."""
@@ -66,6 +67,12 @@ class TimeLimit(Generic[D]):
         return (
             self._over or self._plan.horizon(np.array([epoch]), np.array([seen.epochs]))[0] >= rung
         )
+
+    def best_paused(self, paused: Sequence[ObservedTrial[D]]) -> int:
+        """The index of the trial whose error is expected to be the least after a finale."""
+        epoch = np.array([(each.seconds + each.evaluation) / each.last_epoch for each in paused])
+        horizons = self._plan.horizon(epoch, np.full(len(paused), self._space.max_epochs))
+        return int(np.argmin(log_errors(paused, horizons)))
 
     def horizon(self, rates: Array, most: Array) -> Array:
         """Epochs (n,), at most `most`, that a finale has for designs with `rates` worker-seconds of
