@@ -77,7 +77,7 @@ class Acquisition(Generic[D]):
     @property
     def promotion_due(self) -> bool:
         """Whether trials beyond their first rung have had less than their share of the epochs."""
-        given = self._history.epochs_given
+        given = self._history.epochs_given - self._history.epochs_controlled
         share = SHARE_OF_PROMOTIONS if self._limit is None else SHARE_WITHIN_A_BUDGET
         return given - self._history.epochs_begun < share * given
 

@@ -12,7 +12,7 @@ import numpy as np
 from search.surrogate.curve_kernel import Array
 from search.terms.time_left import TimeLeft
 
-FINALE = 0.6
+FINALE = 0.65
 """The part of a budget that is kept for the finale."""
 LOOKS = 0.6
 """The part of the exploration that goes to first rungs."""

@@ -12,6 +12,7 @@ from typing import Generic
 
 from models.rungs import next_rung
 from search.space.random_sampling import NeighbourSuggest, RandomSuggest, random_for
+from search.strategy import control_trials
 from search.strategy.acquisition import Acquisition
 from search.strategy.budget_plan import BudgetPlan
 from search.strategy.finale import Finale
@@ -25,7 +26,7 @@ from search.terms.time_left import TimeLeft
 
 MOST_DRAWS = 2000
 """Random samples until a design is feasible, at most."""
-_CHANCE, _SHARE, _SAMPLER, _CURVES = range(4)
+_CHANCE, _SHARE, _SAMPLER, _CURVES, _CONTROL = range(5)
 """Seeds of the independent random streams of a decision."""
 
 
@@ -88,10 +89,28 @@ class SearchStrategy(Generic[D]):
             if left is not None and self._pauses:
                 return self._within(BudgetPlan(left), self._acquisition, new=new)
         if self._pauses:
+            if self._acquisition:
+                control = self._control(new=new)
+                if control:
+                    return control
             resume = self._promotion(new=new)
             if resume:
                 return resume
         return self._start() if new else None
+
+    def _control(self, *, new: bool) -> Start[D] | Resume | None:
+        """A control trial where one is due: a random paused trial, or a random design."""
+        if not control_trials.is_due(self.history, self._space.max_epochs):
+            return None
+        random = random_for(self._settings.seed, self._decisions, _CONTROL)
+        waiting = self.history.all_paused()
+        if waiting and (not new or random.random() < control_trials.OF_PAUSED):
+            seen = random.choice(waiting)
+            return Resume(seen.trial, seen.epochs)
+        if not new:
+            return None
+        design = self._sample_by_chance()
+        return Start(design, self._space.epochs(design), "control")
 
     def _within(
         self, plan: BudgetPlan, acquisition: Acquisition[D], *, new: bool

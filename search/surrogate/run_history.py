@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Generic, Literal
 
-from models.rungs import rungs_of
+from models.rungs import next_rung, rungs_of
 from search.space.random_sampling import random_for
 from search.terms.actions import D
 
@@ -80,12 +80,16 @@ class RunHistory(Generic[D]):
         self._seed, self._is_result = seed, is_result
         self.trials: dict[int, ObservedTrial[D]] = {}
         self.running: dict[int, ObservedTrial[D]] = {}
+        self.controls: list[ObservedTrial[D]] = []
+        """Trials that were to be trained past a rung, whatever they show there."""
         self.results = self.finished = 0
         """Counts of accuracies at rungs, and of trials that completed their last epoch."""
         self.epochs_given = 0
         """Epochs allotted to trials, trained or not."""
         self.epochs_begun = 0
         """Those of them that lead to each trial's first rung."""
+        self.epochs_controlled = 0
+        """Those of them that were given to control trials when they were chosen."""
         self._paused: dict[int, list[tuple[float, int]]] = {}
         """By rung: (accuracy, number) of the trials paused there, ascending."""
         self._chosen: dict[int, None] = {}
@@ -99,12 +103,19 @@ class RunHistory(Generic[D]):
         """A trial has started."""
         self.trials[seen.trial] = self.running[seen.trial] = seen
         self.epochs_given += seen.to_epoch
-        self.epochs_begun += seen.to_epoch
+        if not seen.name and seen.to_epoch > next_rung(seen.epochs, 0):
+            self.controls.append(seen)
+            self.epochs_controlled += seen.to_epoch
+        else:
+            self.epochs_begun += seen.to_epoch
 
     def resume(self, trial: int, to_epoch: int) -> None:
         """A paused trial has been promoted."""
         seen = self.trials[trial]
         self._unpause(seen)
+        if to_epoch > next_rung(seen.epochs, seen.last_epoch):
+            self.controls.append(seen)
+            self.epochs_controlled += to_epoch - seen.to_epoch
         self.epochs_given += to_epoch - seen.to_epoch
         seen.to_epoch, seen.state = to_epoch, "running"
         self.running[trial] = seen
@@ -152,6 +163,10 @@ class RunHistory(Generic[D]):
     def paused(self, epoch: int) -> list[tuple[float, int]]:
         """(accuracy, number) of the trials paused at rung `epoch`, the best last."""
         return self._paused.get(epoch, [])
+
+    def all_paused(self) -> list[ObservedTrial[D]]:
+        """All paused trials."""
+        return [self.trials[trial] for there in self._paused.values() for _, trial in there]
 
     @property
     def rungs_with_paused(self) -> list[int]:

@@ -1,0 +1,43 @@
+"""Control trials: random designs that are trained to their ends, whatever their first rungs show.
+
+They are what is known without trust in early rungs: how well the order of trials at the first rung
+predicts that at the end, and what random search would find. The worse the prediction, the larger
+their share of the epochs, so that a search whose early rungs mislead becomes a random search.
+"""
+
+import itertools
+from typing import Any
+
+import numpy as np
+
+from search.surrogate.run_history import RunHistory
+
+AGREEMENT, PAIRS = 0.7, 3.0
+"""Rank correlation of first rung and end that is expected, and the number of pairs of trials that
+this expectation counts for."""
+OF_PAUSED = 0.5
+"""The part of the control trials that are paused ones, chosen by chance; the others are new."""
+SLOPE, LEAST, MOST = 0.6, 0.1, 0.75
+"""The share of epochs falls by SLOPE for each unit of rank correlation, to 0 at 1; its limits."""
+
+
+def is_due(history: RunHistory[Any], epochs: int) -> bool:
+    """Whether a further control trial of so many epochs keeps within the share of all epochs."""
+    return history.epochs_controlled + epochs <= share(history) * history.epochs_given
+
+
+def share(history: RunHistory[Any]) -> float:
+    """The share of all epochs that control trials may have."""
+    return float(np.clip(SLOPE * (1 - agreement(history)), LEAST, MOST))
+
+
+def agreement(history: RunHistory[Any]) -> float:
+    """The rank correlation (Kendall's tau, -1..1) of accuracies at the first rung and at the end,
+    over pairs of control trials, drawn to what is expected."""
+    ended = [each for each in history.controls if each.finished and len(each.results) > 1]
+    signs = [
+        np.sign(one.results[0][1] - other.results[0][1])
+        * np.sign(one.results[-1][1] - other.results[-1][1])
+        for one, other in itertools.combinations(ended, 2)
+    ]
+    return float((PAIRS * AGREEMENT + sum(signs)) / (PAIRS + len(signs)))
