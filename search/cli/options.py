@@ -106,7 +106,8 @@ class SearchOptions(RunOptions):
     """The most trials, the same as --budget Ntrials (default: no limit)."""
 
     max_epochs: Count = None
-    """The longest training, epochs (default: 30 with an accelerator, else 10)."""
+    """The longest training, epochs (default: 30; on a CPU 10 where nothing but trials is limited,
+    or with --axes transcript)."""
 
     max_parameters: Count = None
     """Networks with more trainable parameters are never trained (default: no limit)."""

@@ -141,6 +141,10 @@ class TableSpace:
         """(): a table does not tell what its seconds come from."""
         return np.empty(0)
 
+    def persistence(self, design: Point) -> float:
+        """1: a table does not tell."""
+        return 1.0
+
     def in_one_cycle(self, design: Point, epochs: int) -> Point:
         """The design itself: a table has one curve of each."""
         return design

@@ -35,6 +35,7 @@ from search.space.ranges import (
     MOMENTUM,
     NORMALISATIONS,
     OPTIMIZERS,
+    PERSISTENCE,
     POOLINGS,
     SCHEDULES,
     SGD_RATE,
@@ -113,6 +114,10 @@ class NetworkSpace:
         """The work of an epoch by kind (k,): search/space/epoch_work.py."""
         shape = (self.channels, self.height, self.width)
         return epoch_work(design, shape, self.classes, self.images)
+
+    def persistence(self, design: Design) -> float:
+        """How fast the design's error goes on falling in long trainings: search/space/prior.py."""
+        return PERSISTENCE[design.augmentation]
 
     def in_one_cycle(self, design: Design, epochs: int) -> Design:
         """The design, trained for just so many epochs in one learning-rate cycle."""

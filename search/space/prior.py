@@ -53,7 +53,7 @@ WEIGHTS: Mapping[str, Mapping[Any, float]] = {
     "optimizer": {"nesterov": 0.6, "momentum": 0.1, "adamw": 0.15, "adam": 0.15},
     "schedule": {"cycles": 0.85, "one_cycle": 0.05, "cosine": 0.05, "constant": 0.05},
     "decay": {True: 0.85, False: 0.15},
-    "augmentation": {"flip_crop": 0.5, "flip": 0.2, "none": 0.2, "flip_crop_cutout": 0.1},
+    "augmentation": {"flip_crop": 0.75, "flip": 0.05, "none": 0.15, "flip_crop_cutout": 0.05},
     "normalisation": {"standardise": 0.9, "scale": 0.1},
     "initialisation": {"dirac": 0.8, "glorot": 0.2},
 }

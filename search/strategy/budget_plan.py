@@ -22,7 +22,7 @@ LEAST_EPOCHS = 8
 """A design is begun only if the finale could train it for so many epochs."""
 LEAST_KNOWN_EPOCHS = 6
 """The same for designs that are known to be good."""
-MARGIN = 0.06
+MARGIN = 0.05
 """The part by which an epoch may take longer than was predicted."""
 
 

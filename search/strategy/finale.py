@@ -21,6 +21,8 @@ NAME = "final-"
 """The name of a final trial is this with the number of the trial whose design it trains."""
 SHORTEST = 0.2
 """The part of the time kept for the finale that a final training may be begun with."""
+DOUBT = 0.1
+"""Added to the logarithm of the expected error of a design that was seen at one rung alone."""
 LONGER = 1.25
 """A design that had its finale, in an earlier budget, gets another one of so many times the
 epochs."""
@@ -64,7 +66,7 @@ class Finale(Generic[D]):
         seen = [each for each in self._history.sample() if each.last_epoch and not each.failed]
         epochs = plan.longest(self._epoch_seconds(seen), np.full(len(seen), self._space.max_epochs))
         trained = self._trained()
-        least = [trained.get(self._same(each), 0) for each in seen]
+        least = [trained.get(self._same(each), 0) if trained else 0 for each in seen]
         gains = [
             index
             for index, each in enumerate(seen)
@@ -73,7 +75,10 @@ class Finale(Generic[D]):
         if not gains:
             return None
         seen, epochs = [seen[index] for index in gains], epochs[gains]
-        return seen[int(np.argmin(log_errors(seen, epochs)))]
+        persistence = np.array([self._space.persistence(each.design) for each in seen])
+        # From one rung alone every curve looks as steep as the law.
+        doubt = np.array([DOUBT if len(each.results) < 2 else 0.0 for each in seen])
+        return seen[int(np.argmin(log_errors(seen, epochs, persistence) + doubt))]
 
     def _epoch_seconds(self, seen: Sequence[ObservedTrial[D]]) -> Array:
         """Worker-seconds (n,) of an epoch of trials, its evaluation included."""

@@ -5,18 +5,18 @@ Pure: no Ray, no clock. Decisions follow from the seed and the sequence of event
 replaying a ledger restores the same state.
 """
 
-import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Generic
 
 from models.rungs import next_rung
-from search.space.random_sampling import NeighbourSuggest, RandomSuggest, random_for
+from search.space.random_sampling import RandomSuggest, random_for
 from search.strategy import control_trials
 from search.strategy.acquisition import Acquisition
 from search.strategy.budget_plan import BudgetPlan
 from search.strategy.finale import Finale
 from search.strategy.optuna_sampler import OptunaSampler
+from search.strategy.rejection_sampling import RejectionSampler
 from search.strategy.settings import EarlyStop, StrategySettings
 from search.strategy.successive_halving import SuccessiveHalving
 from search.surrogate.blas_threads import one_blas_thread
@@ -24,8 +24,6 @@ from search.surrogate.run_history import ObservedTrial, RunHistory
 from search.terms.actions import D, ExpectedGain, Resume, Space, Start, Suggest
 from search.terms.time_left import TimeLeft
 
-MOST_DRAWS = 2000
-"""Random samples until a design is feasible, at most."""
 _CHANCE, _SHARE, _SAMPLER, _CURVES, _CONTROL = range(5)
 """Seeds of the independent random streams of a decision."""
 
@@ -52,8 +50,8 @@ class SearchStrategy(Generic[D]):
         sampled.
         """
         self._space, self._settings, self._early = space, settings, early
-        self._draw = draw
-        self._known, self._allows, self._least = list(known), allows, least
+        self._known, self._allows = list(known), allows
+        self._random = RejectionSampler(space, draw, allows, self._may_begin, least)
         self._refused: set[D] = set()
         self.history: RunHistory[D] = RunHistory(settings.seed, space.is_result)
         self._decisions = 0
@@ -216,12 +214,7 @@ class SearchStrategy(Generic[D]):
         return self._acquisition is None or self._acquisition.fits(design, known=known)
 
     def _sample_by_chance(self) -> D:
-        random = random_for(self._settings.seed, self._decisions, _CHANCE)
-        design = self._drawn(self._draw(random) for _ in itertools.count())
-        for least in filter(self._allows, self._least if design is None else ()):
-            near = NeighbourSuggest(random, self._space.answers(least))
-            design = design or self._drawn(itertools.repeat(near))
-        return self._space.sample(self._draw(random)) if design is None else design
+        return self._random.sample(random_for(self._settings.seed, self._decisions, _CHANCE))
 
     def _sample_by_model(self) -> D:
         """The Optuna sampler's proposal; where that is infeasible, a feasible neighbour of it, or
@@ -230,14 +223,8 @@ class SearchStrategy(Generic[D]):
         design = self._sampler.propose(random.getrandbits(31), self._may_begin)
         if self._may_begin(design):
             return design
-        neighbours = NeighbourSuggest(random, self._space.answers(design))
-        near = self._drawn(itertools.repeat(neighbours))
+        near = self._random.near(design, random)
         return self._sample_by_chance() if near is None else near
-
-    def _drawn(self, suggests: Iterable[Suggest]) -> D | None:
-        """The first feasible one of up to MOST_DRAWS samples, or None."""
-        drawn = map(self._space.sample, itertools.islice(suggests, MOST_DRAWS))
-        return next(filter(self._may_begin, drawn), None)
 
     def went_on(self) -> None:
         """A new session of the run begins: drops choices that were computed but never taken up."""

@@ -72,7 +72,8 @@ class TimeLimit(Generic[D]):
         """The index of the trial whose error is expected to be the least after a finale."""
         epoch = np.array([(each.seconds + each.evaluation) / each.last_epoch for each in paused])
         horizons = self._plan.horizon(epoch, np.full(len(paused), self._space.max_epochs))
-        return int(np.argmin(log_errors(paused, horizons)))
+        persistence = np.array([self._space.persistence(each.design) for each in paused])
+        return int(np.argmin(log_errors(paused, horizons, persistence)))
 
     def horizon(self, rates: Array, most: Array) -> Array:
         """Epochs (n,), at most `most`, that a finale has for designs with `rates` worker-seconds of

