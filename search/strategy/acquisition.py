@@ -100,11 +100,10 @@ class Acquisition(Generic[D]):
         least one trial must be paused."""
         paused = self._history.candidates()
         if self._limit is not None:
-            paused = self._limit.that_fit(paused)
-        if not paused:
-            return None
-        if self._limit is not None:  # different numbers of epochs are compared
-            paused = [paused[self._limit.best_paused(paused)]]
+            chosen = self._limit.best_paused(paused)
+            if chosen is None:
+                return None
+            paused = [chosen]
         self._drop_gone(paused)
         running = len(self._history.running)
         count = max(1, min(running // RUNNING_A_RESUME, len(paused) // WAITING_A_RESUME))

@@ -5,7 +5,7 @@ from typing import Generic
 
 import numpy as np
 
-from models.rungs import next_rung
+from models.rungs import REDUCTION, next_rung
 from search.strategy.budget_plan import MARGIN, BudgetPlan
 from search.surrogate.cost_model import fitted
 from search.surrogate.curve_kernel import Array
@@ -55,25 +55,22 @@ class TimeLimit(Generic[D]):
             return False
         return self._over or self._plan.may_begin(epoch, known=known)
 
-    def that_fit(self, paused: Sequence[ObservedTrial[D]]) -> list[ObservedTrial[D]]:
-        """The paused trials whose next rung ends in time, and before a finale would."""
-        return [each for each in paused if self._fits(each)]
-
-    def _fits(self, seen: ObservedTrial[D]) -> bool:
-        epoch = (seen.seconds + seen.evaluation) / seen.last_epoch
-        rung = next_rung(seen.epochs, seen.last_epoch)
-        if epoch * (rung - seen.last_epoch) > self._spare:
-            return False
-        return (
-            self._over or self._plan.horizon(np.array([epoch]), np.array([seen.epochs]))[0] >= rung
-        )
-
-    def best_paused(self, paused: Sequence[ObservedTrial[D]]) -> int:
-        """The index of the trial whose error is expected to be the least after a finale."""
+    def best_paused(self, paused: Sequence[ObservedTrial[D]]) -> ObservedTrial[D] | None:
+        """The trial to promote: the one whose error is expected to be the least after a finale, of
+        those whose next rung ends in time. While the exploration goes on it is one of the best
+        third of all, by that; None where there is none."""
+        if not paused:
+            return None
         epoch = np.array([(each.seconds + each.evaluation) / each.last_epoch for each in paused])
         horizons = self._plan.horizon(epoch, np.full(len(paused), self._space.max_epochs))
         persistence = np.array([self._space.persistence(each.design) for each in paused])
-        return int(np.argmin(log_errors(paused, horizons, persistence)))
+        order = np.argsort(log_errors(paused, horizons, persistence), kind="stable")
+        for index in order if self._over else order[: max(1, len(order) // REDUCTION)]:
+            rung = next_rung(paused[index].epochs, paused[index].last_epoch)
+            leg = epoch[index] * (rung - paused[index].last_epoch)
+            if leg <= self._spare and (self._over or horizons[index] >= rung):
+                return paused[index]
+        return None
 
     def horizon(self, rates: Array, most: Array) -> Array:
         """Epochs (n,), at most `most`, that a finale has for designs with `rates` worker-seconds of
