@@ -109,7 +109,7 @@ class Acquisition(Generic[D]):
         count = max(1, min(running // RUNNING_A_RESUME, len(paused) // WAITING_A_RESUME))
         del self._chosen_paused[count:]  # the batch is smaller where fewer lanes run by now
         if not self._chosen_paused:
-            forecast = self.forecaster.now()
+            forecast = self._forecast()
             best = self._best(forecast, self._candidates(paused, []), count)
             self._chosen_paused = [(paused[index].trial, expected) for index, expected in best]
         self._offered = self._chosen_paused
@@ -122,7 +122,7 @@ class Acquisition(Generic[D]):
         count = max(1, min(further // RUNNING_A_BEGIN, MOST_BEGUN))
         self._chosen_new = [each for each in self._chosen_new if self._may_begin(each[0])][:count]
         if not self._chosen_new:
-            forecast = self.forecaster.now()
+            forecast = self._forecast()
             designs = self._designs(forecast, random)
             best = self._best(forecast, self._candidates([], designs), count)
             self._chosen_new = [(designs[index], expected) for index, expected in best]
@@ -267,4 +267,16 @@ class Acquisition(Generic[D]):
         return np.array(points or [(0.0, 0.0)])
 
     def _times(self, epochs: Sequence[float] | Array) -> Array:
-        return self.forecaster.times(epochs)
+        epochs = np.asarray(epochs, float)
+        return np.zeros(len(epochs)) if self._to_the_finale else self.forecaster.times(epochs)
+
+    @property
+    def _to_the_finale(self) -> bool:
+        """Whether designs are compared by what they reach in a finale; with a second objective they
+        are by what they reach at each rung."""
+        return self._limit is not None and not self._second
+
+    def _forecast(self) -> Forecast:
+        if self._limit is not None and self._to_the_finale:
+            return self._limit.forecast(self.forecaster)
+        return self.forecaster.now()

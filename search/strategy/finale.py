@@ -5,16 +5,14 @@ A design is chosen by the error that a power law forecasts for so many epochs, s
 compared that would be trained for different numbers of them.
 """
 
-from collections.abc import Sequence
 from functools import cached_property
 from typing import Generic
 
 import numpy as np
 
 from search.strategy.budget_plan import MARGIN, BudgetPlan
-from search.surrogate.curve_kernel import Array
 from search.surrogate.power_law import log_errors
-from search.surrogate.run_history import ObservedTrial, RunHistory
+from search.surrogate.run_history import ObservedTrial, RunHistory, epoch_seconds
 from search.terms.actions import D, Space, Start
 
 NAME = "final-"
@@ -44,7 +42,7 @@ class Finale(Generic[D]):
         """Worker-seconds of a lane that exploration may still use."""
         if self._leader is None:
             return self._plan.left.seconds
-        epoch = self._epoch_seconds([self._leader])[0]
+        epoch = self._leader.epoch_seconds
         return self._plan.spare(self._space.max_epochs * epoch / (1 - MARGIN))
 
     @property
@@ -54,7 +52,7 @@ class Finale(Generic[D]):
         if self._leader is None or self._plan.left.seconds < SHORTEST * self._plan.finale:
             return None
         most = np.array([self._space.max_epochs], float)
-        epochs = int(self._plan.longest(self._epoch_seconds([self._leader]), most)[0])
+        epochs = int(self._plan.longest(np.array([self._leader.epoch_seconds]), most)[0])
         design = self._space.in_one_cycle(self._leader.design, epochs)
         return Start(design, epochs, "finale", f"{NAME}{self._leader.trial}")
 
@@ -64,7 +62,7 @@ class Finale(Generic[D]):
         now."""
         plan = self._plan
         seen = [each for each in self._history.sample() if each.last_epoch and not each.failed]
-        epochs = plan.longest(self._epoch_seconds(seen), np.full(len(seen), self._space.max_epochs))
+        epochs = plan.longest(epoch_seconds(seen), np.full(len(seen), self._space.max_epochs))
         trained = self._trained()
         least = [trained.get(self._same(each), 0) if trained else 0 for each in seen]
         gains = [
@@ -75,14 +73,9 @@ class Finale(Generic[D]):
         if not gains:
             return None
         seen, epochs = [seen[index] for index in gains], epochs[gains]
-        persistence = np.array([self._space.persistence(each.design) for each in seen])
         # From one rung alone every curve looks as steep as the law.
         doubt = np.array([DOUBT if len(each.results) < 2 else 0.0 for each in seen])
-        return seen[int(np.argmin(log_errors(seen, epochs, persistence) + doubt))]
-
-    def _epoch_seconds(self, seen: Sequence[ObservedTrial[D]]) -> Array:
-        """Worker-seconds (n,) of an epoch of trials, its evaluation included."""
-        return np.array([(each.seconds + each.evaluation) / each.last_epoch for each in seen])
+        return seen[int(np.argmin(log_errors(self._space, seen, epochs) + doubt))]
 
     def _trained(self) -> dict[D, int]:
         """By design, the epochs of the longest final trial that had it."""

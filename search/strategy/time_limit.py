@@ -9,8 +9,10 @@ from models.rungs import REDUCTION, next_rung
 from search.strategy.budget_plan import MARGIN, BudgetPlan
 from search.surrogate.cost_model import fitted
 from search.surrogate.curve_kernel import Array
+from search.surrogate.final_forecast import final_forecast
+from search.surrogate.forecast import Forecast, Forecaster
 from search.surrogate.power_law import log_errors
-from search.surrogate.run_history import ObservedTrial, RunHistory
+from search.surrogate.run_history import WORST, ObservedTrial, RunHistory, epoch_seconds
 from search.terms.actions import D, Space
 
 
@@ -27,6 +29,7 @@ class TimeLimit(Generic[D]):
     ) -> None:
         """Once the exploration is `over` designs begin that no finale is left for, if they fit."""
         self._plan, self._spare, self._over, self._space = plan, spare * (1 - MARGIN), over, space
+        self._history = history
         timed = [each for each in history.sample() if each.seconds > 0]
         self._model = fitted(space, timed)
         trained = sum(each.seconds for each in timed)
@@ -61,16 +64,30 @@ class TimeLimit(Generic[D]):
         third of all, by that; None where there is none."""
         if not paused:
             return None
-        epoch = np.array([(each.seconds + each.evaluation) / each.last_epoch for each in paused])
+        epoch = epoch_seconds(paused)
         horizons = self._plan.horizon(epoch, np.full(len(paused), self._space.max_epochs))
-        persistence = np.array([self._space.persistence(each.design) for each in paused])
-        order = np.argsort(log_errors(paused, horizons, persistence), kind="stable")
+        order = np.argsort(self._final_errors(paused), kind="stable")
         for index in order if self._over else order[: max(1, len(order) // REDUCTION)]:
             rung = next_rung(paused[index].epochs, paused[index].last_epoch)
             leg = epoch[index] * (rung - paused[index].last_epoch)
             if leg <= self._spare and (self._over or horizons[index] >= rung):
                 return paused[index]
         return None
+
+    def forecast(self, forecaster: Forecaster[D]) -> Forecast:
+        """The surrogate of accuracies after a finale of full length."""
+        seen = [each for each in self._history.sample() if each.last_epoch]
+        reached = 1 - np.exp(self._final_errors(seen))
+        accuracies = np.where([each.failed for each in seen], WORST, reached)
+        running = list(self._history.running.values())
+        return final_forecast(forecaster, seen, accuracies, running)
+
+    def _final_errors(self, seen: Sequence[ObservedTrial[D]]) -> Array:
+        """Logarithms (n,) of the errors that trials' designs are expected to have after a finale of
+        full length."""
+        most = np.full(len(seen), self._space.max_epochs)
+        horizons = self._plan.horizon(epoch_seconds(seen), most)
+        return log_errors(self._space, seen, horizons)
 
     def horizon(self, rates: Array, most: Array) -> Array:
         """Epochs (n,), at most `most`, that a finale has for designs with `rates` worker-seconds of

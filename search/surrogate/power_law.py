@@ -15,6 +15,7 @@ import numpy as np
 
 from search.surrogate.curve_kernel import Array
 from search.surrogate.run_history import ObservedTrial
+from search.terms.actions import D, Space
 
 EXPONENT, FALL = 0.566, 0.148
 """The exponent a at the first epoch, and its fall b for a unit of the logarithm of the epochs."""
@@ -24,22 +25,21 @@ counts for in a trial's own."""
 LEAST_ERROR = 1e-3
 
 
-def log_errors(
-    seen: Sequence[ObservedTrial[Any]], epochs: Array, persistence: Array | None = None
-) -> Array:
+def log_errors(space: Space[D], seen: Sequence[ObservedTrial[D]], epochs: Array) -> Array:
     """Natural logarithms (n,) of the errors that trials are expected to have after `epochs` (n,).
 
-    Each trial has at least one epoch. Its fall is multiplied by its `persistence` (n,).
+    Each trial has at least one epoch. The fall of its error is multiplied by the persistence of its
+    design.
     """
-    lasting = np.ones(len(seen)) if persistence is None else persistence
     own = [_scale(each) for each in seen]
     known = [scale for scale in own if scale is not None]
     common = (WEIGHT + sum(known)) / (WEIGHT + len(known))
     logs = []
-    for each, scale, epoch, lasts in zip(seen, own, epochs, lasting, strict=True):
+    for each, scale, epoch in zip(seen, own, epochs, strict=True):
         its = common if scale is None else (OWN_WEIGHT * common + scale) / (OWN_WEIGHT + 1)
+        its *= space.persistence(each.design)
         newest, accuracy = each.results[-1] if each.results else (each.last_epoch, each.newest)
-        logs.append(_log_error(accuracy) - lasts * its * fall(newest, max(epoch, newest)))
+        logs.append(_log_error(accuracy) - its * fall(newest, max(epoch, newest)))
     return np.array(logs)
 
 

@@ -3,9 +3,12 @@ subsample of observations that the surrogate learns from."""
 
 import bisect
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Literal
+from typing import Any, Generic, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from models.rungs import next_rung, rungs_of
 from search.space.random_sampling import random_for
@@ -47,6 +50,11 @@ class ObservedTrial(Generic[D]):
     """Worker-seconds of evaluation so far."""
     measure: float | None = None
     """Its value of the second objective, where that is not its training cost."""
+
+    @property
+    def epoch_seconds(self) -> float:
+        """Worker-seconds that an epoch takes, its evaluation included."""
+        return (self.seconds + self.evaluation) / max(self.last_epoch, 1)
 
     @property
     def finished(self) -> bool:
@@ -220,6 +228,11 @@ class RunHistory(Generic[D]):
     def _unpause(self, seen: ObservedTrial[D]) -> None:
         there = self._paused[seen.last_epoch]
         del there[bisect.bisect_left(there, (seen.newest, seen.trial))]
+
+
+def epoch_seconds(seen: Sequence[ObservedTrial[Any]]) -> NDArray[np.float64]:
+    """Worker-seconds (n,) of an epoch of trials, with its evaluation."""
+    return np.array([each.epoch_seconds for each in seen])
 
 
 def _observations_of(seen: ObservedTrial[D]) -> list[Observation[D]]:

@@ -1,5 +1,7 @@
 """The law of learning curves, on curves that are known."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +9,8 @@ from hypothesis import strategies as st
 
 from search.surrogate.power_law import fall, log_errors
 from search.surrogate.run_history import ObservedTrial
+
+SPACE = SimpleNamespace(persistence=lambda design: 1.0 if design < 10 else 0.5)
 
 
 def trial(number: int, *results: tuple[int, float]) -> ObservedTrial[int]:
@@ -32,9 +36,9 @@ def test_it_only_falls_and_adds_up(one: float, two: float, three: float) -> None
 
 def test_more_epochs_of_a_small_design_do_not_outweigh_what_a_large_one_shows() -> None:
     small, large = trial(0, (1, 0.60), (3, 0.66)), trial(1, (1, 0.63))
-    slow = log_errors([small, large], np.array([16.0, 7.0]))
+    slow = log_errors(SPACE, [small, large], np.array([16.0, 7.0]))
     assert slow[1] < slow[0]  # the small one's curve was seen to flatten
-    alike = log_errors([trial(0, (1, 0.6)), trial(1, (1, 0.6))], np.array([16.0, 7.0]))
+    alike = log_errors(SPACE, [trial(0, (1, 0.6)), trial(1, (1, 0.6))], np.array([16.0, 7.0]))
     assert alike[0] < alike[1]
 
 
@@ -43,5 +47,11 @@ def test_what_is_forecast_is_never_worse_than_what_is_there(
     accuracy: float, gain: float, epochs: int
 ) -> None:
     seen = trial(0, (1, accuracy), (3, accuracy + gain))
-    (forecast,) = log_errors([seen], np.array([float(epochs)]))
+    (forecast,) = log_errors(SPACE, [seen], np.array([float(epochs)]))
     assert forecast <= np.log(1 - accuracy - gain) + 1e-9
+
+
+def test_a_design_that_learns_by_heart_falls_more_slowly() -> None:
+    lasting, short = trial(0, (1, 0.6), (3, 0.7)), trial(10, (1, 0.6), (3, 0.7))
+    errors = log_errors(SPACE, [lasting, short], np.array([20.0, 20.0]))
+    assert np.log(0.3) - errors[1] == pytest.approx((np.log(0.3) - errors[0]) / 2)
