@@ -201,7 +201,8 @@ def _search_job(
         per_cost=options.gain_per_cost,
     )
     if space.has_recipe:
-        settings = replace(settings, startup=startup(len({each for _, each in [*known, *warm]})))
+        begun = startup(len({each for _, each in [*known, *warm]}))
+        settings = replace(settings, startup=begun, plans_time=True)
     return Job(
         command="search",
         strategy=SearchStrategy(

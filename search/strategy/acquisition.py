@@ -14,12 +14,12 @@ from typing import Any, Generic
 
 import numpy as np
 
+from search.planning.budget_plan import BudgetPlan
+from search.planning.time_limit import TimeLimit
 from search.space.random_sampling import NeighbourSuggest, RandomSuggest
-from search.strategy.budget_plan import BudgetPlan
 from search.strategy.candidates import Candidates
 from search.strategy.expected_improvement import log_improvement
 from search.strategy.objectives import second_objective
-from search.strategy.time_limit import TimeLimit
 from search.surrogate.curve_kernel import Array
 from search.surrogate.forecast import Forecast, Forecaster
 from search.surrogate.run_history import ObservedTrial, RunHistory

@@ -10,11 +10,11 @@ from random import Random
 from typing import Generic
 
 from models.rungs import next_rung
+from search.planning.budget_plan import BudgetPlan
+from search.planning.finale import Finale
 from search.space.random_sampling import RandomSuggest, random_for
 from search.strategy import control_trials
 from search.strategy.acquisition import Acquisition
-from search.strategy.budget_plan import BudgetPlan
-from search.strategy.finale import Finale
 from search.strategy.optuna_sampler import OptunaSampler
 from search.strategy.rejection_sampling import RejectionSampler
 from search.strategy.settings import EarlyStop, StrategySettings
@@ -84,7 +84,7 @@ class SearchStrategy(Generic[D]):
         there is none now."""
         if self._acquisition:
             self._acquisition.asked()
-            if left is not None and self._pauses:
+            if left is not None and self._pauses and self._settings.plans_time:
                 return self._within(BudgetPlan(left), self._acquisition, new=new)
         if self._pauses:
             if self._acquisition:
@@ -123,11 +123,10 @@ class SearchStrategy(Generic[D]):
                 return finale.action
             spare = plan.left.seconds
         acquisition.limit(plan, spare, over=over)
-        return (
-            self._promotion(new=new)
-            or (self._start_that_fits(acquisition) if new else None)
-            or self._fitting_promotion(acquisition)
-        )
+        resume = self._promotion(new=new)
+        if resume or not new:
+            return resume
+        return self._start_that_fits(acquisition) or self._fitting_promotion(acquisition)
 
     def _start_that_fits(self, acquisition: Acquisition[D]) -> Start[D] | None:
         start = self._start()

@@ -35,4 +35,7 @@ class StrategySettings:
     """The share of designs sampled without a model after the startup."""
     startup: int = 8
     """The number of first trials that are known or random designs, before a model is used."""
+    plans_time: bool = False
+    """Whether a limit of time is planned (search/planning), for spaces with designs in one
+    learning-rate cycle; else it only ends the search."""
     sampler: SamplerSettings = field(default_factory=SamplerSettings)

@@ -40,7 +40,7 @@ def check_decisions(run: Path, settings: StrategySettings, epochs: int, trials: 
     images = len(select(prepare(Source(dataset="digits")), None, "validation").train)
     space = NetworkSpace(epochs, 8, 8, frozenset({"recipe"}), 1, 10, images)
     known = portfolio(space)
-    settings = replace(settings, startup=startup(len(known)))
+    settings = replace(settings, startup=startup(len(known)), plans_time=True)
     strategy = SearchStrategy(space, settings, known, draw=PriorSuggest)
     follow, decided = Follower(strategy), 0
     lines = list(ledger.read(run / "ledger"))

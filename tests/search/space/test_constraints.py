@@ -214,11 +214,11 @@ def test_only_known_designs_are_refused_and_each_once(tmp_path: Path, searcher) 
         ({"max_parameters": HALF}, "designs: what forecasts"),
         (
             {"axes": ("recipe",), "max_parameters": 35_000},
-            "designs: recipe-16-32-64 first, then what forecasts",
+            "designs: recipe-16-32-64 and recipe-16-32-64-plain first, then what",
         ),
         (
             {"axes": ("recipe",), "max_parameters": 35_000, "with_transcript": True},
-            "designs: recipe-16-32-64 first, then what forecasts",
+            "designs: recipe-16-32-64 and recipe-16-32-64-plain first, then what",
         ),
     ],
 )
@@ -234,7 +234,7 @@ def test_without_the_recipe_a_search_begins_with_the_transcript(axes) -> None:
     assert settings.startup == StrategySettings().startup
 
 
-@pytest.mark.parametrize(("most", "startup"), [(None, 6), (20_000, 6), (3_000, 6)])
+@pytest.mark.parametrize(("most", "startup"), [(None, 8), (20_000, 6), (3_000, 6)])
 def test_so_many_are_begun_before_there_is_a_model(most, startup) -> None:
     assert job(max_parameters=most).strategy._settings.startup == startup
 

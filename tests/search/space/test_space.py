@@ -138,7 +138,7 @@ def test_a_portfolio_is_of_the_space(size: int, images: int) -> None:
     space = NetworkSpace(9, size, size, frozenset({"recipe"}))
     known = portfolio(replace(space, images=images))
     assert len({name for name, _ in known}) == len({design for _, design in known}) == len(known)
-    assert len(known) == {1: 0, 2: 4, 3: 4, 8: 4, 32: 4}[size]
+    assert len(known) == {1: 0, 2: 4, 3: 4, 8: 6, 32: 6}[size]
     for _, design in known:
         assert replay(design, space) == design
         assert design.batch_size == (32 if images == 100 else 128)

@@ -184,7 +184,7 @@ def test_a_failed_trial_is_never_resumed(searcher) -> None:
 
 def test_without_new_trials_it_ends_after_the_promotions_that_are_due() -> None:
     strategy: SearchStrategy[Point] = SearchStrategy(SPACE, StrategySettings())
-    events = list(replay(_NoLastResort(strategy), RecordedTrainer(TABLE, SPACE), 1, most_trials=12))
+    events = list(replay(_NoLastResort(strategy), RecordedTrainer(TABLE, SPACE), 1, most_trials=10))
     assert len(strategy.history.trials) == 12
     given = strategy.history.epochs_given
     assert len(events) == given < 12 * TABLE.epochs
@@ -237,7 +237,7 @@ def test_two_objectives_may_grow_at_the_dear_end() -> None:
     from search.strategy.candidates import Candidates
 
     strategy: SearchStrategy[Point] = SearchStrategy(SPACE, StrategySettings(second="cost"))
-    for _ in replay(strategy, RecordedTrainer(TABLE, SPACE), 1, most_trials=12):
+    for _ in replay(strategy, RecordedTrainer(TABLE, SPACE), 1, most_trials=10):
         pass
     curves = strategy._acquisition
     assert curves is not None

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.strategy.budget_plan import MARGIN, BudgetPlan
+from search.planning.budget_plan import MARGIN, BudgetPlan
 from search.terms.time_left import TimeLeft
 
 SECONDS = st.floats(1.0, 1e6)

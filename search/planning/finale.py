@@ -10,7 +10,7 @@ from typing import Generic
 
 import numpy as np
 
-from search.strategy.budget_plan import MARGIN, BudgetPlan
+from search.planning.budget_plan import MARGIN, BudgetPlan
 from search.surrogate.power_law import log_errors
 from search.surrogate.run_history import ObservedTrial, RunHistory, epoch_seconds
 from search.terms.actions import D, Space, Start

@@ -6,7 +6,7 @@ from typing import Generic
 import numpy as np
 
 from models.rungs import REDUCTION, next_rung
-from search.strategy.budget_plan import MARGIN, BudgetPlan
+from search.planning.budget_plan import MARGIN, BudgetPlan
 from search.surrogate.cost_model import fitted
 from search.surrogate.curve_kernel import Array
 from search.surrogate.final_forecast import final_forecast

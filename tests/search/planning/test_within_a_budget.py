@@ -51,7 +51,7 @@ def search(
 ) -> Searched:
     """Searches for `total` seconds; a leg that is cut by the end does not count."""
     known = portfolio(SPACE)
-    settings = StrategySettings(seed=seed, startup=startup(len(known)))
+    settings = StrategySettings(seed=seed, startup=startup(len(known)), plans_time=True)
     strategy = SearchStrategy(SPACE, settings, known, draw=PriorSuggest)
     done = Searched(strategy)
     random, now, free = Random(seed), 0.0, lanes
