@@ -106,8 +106,8 @@ class SearchOptions(RunOptions):
     """The most trials, the same as --budget Ntrials (default: no limit)."""
 
     max_epochs: Count = None
-    """The longest training, epochs (default: 30; on a CPU 10 where nothing but trials is limited,
-    or with --axes transcript)."""
+    """The longest training, epochs (default: 30; on a CPU 10 where no finale is planned: where only
+    trials are limited, with --axes transcript, or with another way to search or to end)."""
 
     max_parameters: Count = None
     """Networks with more trainable parameters are never trained (default: no limit)."""

@@ -16,8 +16,8 @@ FINALE = 0.65
 """The part of a budget that is kept for the finale."""
 LOOKS = 0.6
 """The part of the exploration that goes to first rungs."""
-DESIGNS = 30
-"""The number of designs that a search is to see."""
+DESIGNS, DESIGNS_OF_A_LANE = 30, 5
+"""The number of designs that a search is to see, and of each lane where there are many."""
 LEAST_EPOCHS = 8
 """A design is begun only if the finale could train it for so many epochs."""
 LEAST_KNOWN_EPOCHS = 6
@@ -41,7 +41,7 @@ class BudgetPlan:
     def look(self) -> float:
         """Worker-seconds of a first rung by which all lanes see DESIGNS designs."""
         explored = (1 - FINALE) * self.left.total * self.left.lanes
-        return LOOKS * explored / DESIGNS
+        return LOOKS * explored / max(DESIGNS, DESIGNS_OF_A_LANE * self.left.lanes)
 
     def may_begin(self, epoch: float, *, known: bool) -> bool:
         """Whether a design whose epochs take so many seconds could be trained for long enough."""

@@ -5,6 +5,7 @@ A design is chosen by the error that a power law forecasts for so many epochs, s
 compared that would be trained for different numbers of them.
 """
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Generic
 
@@ -14,11 +15,10 @@ from search.planning.budget_plan import MARGIN, BudgetPlan
 from search.surrogate.power_law import log_errors
 from search.surrogate.run_history import ObservedTrial, RunHistory, epoch_seconds
 from search.terms.actions import D, Space, Start
+from search.terms.final_trials import final_name, is_final
 
-NAME = "final-"
-"""The name of a final trial is this with the number of the trial whose design it trains."""
 SHORTEST = 0.2
-"""The part of the time kept for the finale that a final training may be begun with."""
+"""The part of the time that the longest final training would have, with which one may be begun."""
 DOUBT = 0.1
 """Added to the logarithm of the expected error of a design that was seen at one rung alone."""
 LONGER = 1.25
@@ -34,34 +34,46 @@ class Finale(Generic[D]):
         plan: BudgetPlan,
         space: Space[D],
         history: RunHistory[D],
+        allows: Callable[[D], bool] = lambda design: True,
     ) -> None:
-        self._plan, self._space, self._history = plan, space, history
+        """Only designs that `allows` are trained."""
+        self._plan, self._space, self._history, self._allows = plan, space, history, allows
 
     @property
     def spare(self) -> float:
         """Worker-seconds of a lane that exploration may still use."""
         if self._leader is None:
             return self._plan.left.seconds
-        epoch = self._leader.epoch_seconds
-        return self._plan.spare(self._space.max_epochs * epoch / (1 - MARGIN))
+        return self._plan.spare(self._need(self._leader))
 
     @property
     def action(self) -> Start[D] | None:
         """Starts the final training of the most promising design that is not in the finale yet;
         None where no design would gain by what is left."""
-        if self._leader is None or self._plan.left.seconds < SHORTEST * self._plan.finale:
+        if self._leader is None:
+            return None
+        whole = min(self._plan.finale, self._need(self._leader))
+        if self._plan.left.seconds < SHORTEST * whole:
             return None
         most = np.array([self._space.max_epochs], float)
         epochs = int(self._plan.longest(np.array([self._leader.epoch_seconds]), most)[0])
         design = self._space.in_one_cycle(self._leader.design, epochs)
-        return Start(design, epochs, "finale", f"{NAME}{self._leader.trial}")
+        return Start(design, epochs, "finale", final_name(self._leader.trial))
+
+    def _need(self, leader: ObservedTrial[D]) -> float:
+        """Worker-seconds of the longest training of a leader."""
+        return self._space.max_epochs * leader.epoch_seconds / (1 - MARGIN)
 
     @cached_property
     def _leader(self) -> ObservedTrial[D] | None:
         """The trial whose design has the lowest forecast of its error, after a finale that begins
         now."""
         plan = self._plan
-        seen = [each for each in self._history.sample() if each.last_epoch and not each.failed]
+        seen = [
+            each
+            for each in self._history.sample()
+            if each.last_epoch and not each.failed and self._allows(each.design)
+        ]
         epochs = plan.longest(epoch_seconds(seen), np.full(len(seen), self._space.max_epochs))
         trained = self._trained()
         least = [trained.get(self._same(each), 0) if trained else 0 for each in seen]
@@ -81,7 +93,7 @@ class Finale(Generic[D]):
         """By design, the epochs of the longest final trial that had it."""
         longest: dict[D, int] = {}
         for each in self._history.trials.values():
-            if each.name.startswith(NAME) and not each.failed:
+            if is_final(each.name):
                 design = self._same(each)
                 longest[design] = max(longest.get(design, 0), each.epochs)
         return longest

@@ -28,7 +28,7 @@ class TimeLimit(Generic[D]):
         history: RunHistory[D],
     ) -> None:
         """Once the exploration is `over` designs begin that no finale is left for, if they fit."""
-        self._plan, self._spare, self._over, self._space = plan, spare * (1 - MARGIN), over, space
+        self._plan, self._spare, self.over, self._space = plan, spare * (1 - MARGIN), over, space
         self._history = history
         timed = [each for each in history.sample() if each.seconds > 0]
         self._model = fitted(space, timed)
@@ -56,7 +56,7 @@ class TimeLimit(Generic[D]):
         look = epoch * rung
         if look > self._spare:
             return False
-        return self._over or self._plan.may_begin(epoch, known=known)
+        return self.over or self._plan.may_begin(epoch, known=known)
 
     def best_paused(self, paused: Sequence[ObservedTrial[D]]) -> ObservedTrial[D] | None:
         """The trial to promote: the one whose error is expected to be the least after a finale, of
@@ -67,16 +67,16 @@ class TimeLimit(Generic[D]):
         epoch = epoch_seconds(paused)
         horizons = self._plan.horizon(epoch, np.full(len(paused), self._space.max_epochs))
         order = np.argsort(self._final_errors(paused), kind="stable")
-        for index in order if self._over else order[: max(1, len(order) // REDUCTION)]:
+        for index in order if self.over else order[: max(1, len(order) // REDUCTION)]:
             rung = next_rung(paused[index].epochs, paused[index].last_epoch)
             leg = epoch[index] * (rung - paused[index].last_epoch)
-            if leg <= self._spare and (self._over or horizons[index] >= rung):
+            if leg <= self._spare and (self.over or horizons[index] >= rung):
                 return paused[index]
         return None
 
     def forecast(self, forecaster: Forecaster[D]) -> Forecast:
         """The surrogate of accuracies after a finale of full length."""
-        seen = [each for each in self._history.sample() if each.last_epoch]
+        seen = [each for each in self._history.sample() if each.last_epoch or each.failed]
         reached = 1 - np.exp(self._final_errors(seen))
         accuracies = np.where([each.failed for each in seen], WORST, reached)
         running = list(self._history.running.values())

@@ -41,6 +41,8 @@ class Decisions:
         self._begun = Counter(trial.design for trial in recorder.state.trials.values())
         self._refused = ""
         """Why no further design is started; empty while they are."""
+        self._none_at: float | None = None
+        """The time of the ledger's newest line when the strategy had no action."""
         self._too_short = False
         """Whether the strategy had no action although more trials might start."""
 
@@ -51,8 +53,11 @@ class Decisions:
             trials = self._recorder.state.trials
             new = len(trials) < self._budget.trials and not self._refused
             left = time_left(self._recorder, self._budget, self._lanes())
+            if left is not None and self._none_at == self._recorder.state.last_time:
+                return None  # with less time, and nothing new, there is none either
             action = self._strategy.next(new=new, left=left)
             if action is None:
+                self._none_at = self._recorder.state.last_time
                 self._too_short = left is not None and new
                 return None
             if isinstance(action, Resume):

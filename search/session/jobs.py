@@ -21,6 +21,7 @@ from search.space.portfolio import first_designs, startup
 from search.space.prior import PriorSuggest
 from search.space.random_sampling import RandomSuggest
 from search.strategy.fixed_designs import FixedDesigns
+from search.strategy.objectives import second_of
 from search.strategy.search_strategy import SearchStrategy
 from search.strategy.settings import EarlyStop, StrategySettings
 from search.strategy.stopping_rule import NEVER, Stopping, can_pause
@@ -36,8 +37,6 @@ ON_CPU = ("ann-1", "ann-3", "cnn-1", "cnn-3", "cnn-5-dropout")
 epochs."""
 ASHA_REDUCTION = 4
 """The reduction factor (eta) of Ray's ASHA, where the learning rate is constant."""
-SECOND = ("cost", "parameters", "flops", "latency")
-OR_ONE = "one of cost, parameters, flops, latency, as accuracy,cost"
 EPOCHS, EPOCHS_ON_CPU = 30, 10
 """Of the longest training: on a CPU more than 10 only as far as a limit of time allows."""
 
@@ -51,7 +50,7 @@ class Job:
     space: NetworkSpace | None
     """The search space; None for the transcript."""
     second: str
-    """The objective beside accuracy, one of SECOND; empty without one."""
+    """The objective beside accuracy, as search/strategy/objectives.py has it; empty without one."""
     limits: Limits
     warm: tuple[tuple[str, Design], ...]
     """Designs of an earlier run with which a search begins, by name."""
@@ -88,7 +87,7 @@ def check(options: RunOptions) -> Budget:
 
 
 def _check_search(options: SearchOptions) -> None:
-    _second(options.objectives)
+    second_of(options.objectives)
     if options.take_over and options.resume is None:
         raise ValueError("--take-over needs --resume NAME, the run to take over")
     promoted_curves = (options.searcher, options.scheduler) == ("curves", "promote")
@@ -110,8 +109,8 @@ def resolved(options: RunOptions, accelerated: bool) -> RunOptions:
             options, names=options.names or (tuple(TRANSCRIPT) if accelerated else ON_CPU)
         )
     assert isinstance(options, SearchOptions)
-    limited = budgets.parse(options.budget).limits_time and "recipe" in options.axes
-    epochs = EPOCHS if accelerated or limited else EPOCHS_ON_CPU
+    limited = budgets.parse(options.budget).limits_time
+    epochs = EPOCHS if accelerated or (limited and _plans_time(options)) else EPOCHS_ON_CPU
     return replace(options, max_epochs=options.max_epochs or epochs)
 
 
@@ -192,7 +191,7 @@ def _search_job(
 ) -> Job:
     space = _space(options, dataset, limits.images)
     known = first_designs(space, limits.allow, with_transcript=options.with_transcript)
-    second = _second(options.objectives)
+    second = second_of(options.objectives)
     settings = StrategySettings(
         searcher=options.searcher,
         scheduler=options.scheduler,
@@ -202,7 +201,7 @@ def _search_job(
     )
     if space.has_recipe:
         begun = startup(len({each for _, each in [*known, *warm]}))
-        settings = replace(settings, startup=begun, plans_time=True)
+        settings = replace(settings, startup=begun, plans_time=_plans_time(options))
     return Job(
         command="search",
         strategy=SearchStrategy(
@@ -229,6 +228,14 @@ def _draw(options: SearchOptions, space: NetworkSpace) -> Callable[[Random], Sug
     return PriorSuggest if with_prior else RandomSuggest
 
 
+def _plans_time(options: SearchOptions) -> bool:
+    """Whether a limit of time is planned: exploration, then a finale. Not where another rule ends
+    the search, or more than accuracy counts."""
+    promoted_curves = (options.searcher, options.scheduler) == ("curves", "promote")
+    ends_itself = bool(options.stop_when_gain_below or second_of(options.objectives))
+    return "recipe" in options.axes and promoted_curves and not ends_itself
+
+
 def _early(options: SearchOptions, space: NetworkSpace) -> EarlyStop | None:
     if options.scheduler != "asha":
         return None
@@ -240,16 +247,6 @@ def _early(options: SearchOptions, space: NetworkSpace) -> EarlyStop | None:
 def _asha_reduction(space: NetworkSpace) -> int:
     """The reduction factor of ASHA: with a rate in cycles it compares at their ends."""
     return rungs.REDUCTION if space.has_recipe else ASHA_REDUCTION
-
-
-def _second(objectives: str) -> str:
-    """The objective beside accuracy in a text such as "accuracy,cost"; ValueError for others."""
-    names = objectives.split(",")
-    if names == ["accuracy"]:
-        return ""
-    if len(names) != 2 or names[0] != "accuracy" or names[1] not in SECOND:
-        raise ValueError(f"--objectives {objectives}: accuracy, or accuracy and {OR_ONE}")
-    return names[1]
 
 
 def _notes(

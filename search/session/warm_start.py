@@ -52,5 +52,9 @@ def _seconds(trial: Trial) -> float:
 
 def _adapted(design: Design, space: NetworkSpace) -> Design:
     longest = space.max_epochs
+    if (
+        space.has_recipe and design.schedule == "one_cycle"
+    ):  # such as a finale's: at rungs no result
+        design = replace(design, schedule="cycles")
     any_time = design.schedule in ("constant", "cycles")
     return replace(design, epochs=longest if any_time else min(design.epochs, longest))

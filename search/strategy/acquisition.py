@@ -66,7 +66,7 @@ class Acquisition(Generic[D]):
         self._second, self._per_cost, self._draw = second, per_cost, draw
         self.forecaster = Forecaster(space, history)
         self._chosen_paused: list[tuple[int, ExpectedGain]] = []
-        self._chosen_new: list[tuple[D, ExpectedGain]] = []
+        self.chosen_new: list[tuple[D, ExpectedGain]] = []
         """The batches of the latest forecasts, the best first; each entry stays until it is taken
         up."""
         self._offered: list[Any] = []
@@ -78,7 +78,8 @@ class Acquisition(Generic[D]):
     def promotion_due(self) -> bool:
         """Whether trials beyond their first rung have had less than their share of the epochs."""
         given = self._history.epochs_given - self._history.epochs_controlled
-        share = SHARE_OF_PROMOTIONS if self._limit is None else SHARE_WITHIN_A_BUDGET
+        explores = self._limit is not None and not self._limit.over
+        share = SHARE_WITHIN_A_BUDGET if explores else SHARE_OF_PROMOTIONS
         return given - self._history.epochs_begun < share * given
 
     def _drop_gone(self, paused: Sequence[ObservedTrial[D]]) -> None:
@@ -95,15 +96,18 @@ class Acquisition(Generic[D]):
         good or any."""
         return self._limit is None or self._limit.may_begin(design, known=known)
 
-    def best_paused(self) -> tuple[int, ExpectedGain] | None:
-        """The paused trial to promote, and its expected gain; None where none ends in time. At
-        least one trial must be paused."""
+    @property
+    def can_choose(self) -> bool:
+        """Whether there is enough to choose a paused trial by: a forecast, or a limit of time."""
+        return self.forecaster.ready or self._limit is not None
+
+    def best_paused(self) -> tuple[int, ExpectedGain | None] | None:
+        """The paused trial to promote, and its expected gain, which there is none of within a
+        limit of time; None where no trial's leg ends in time. At least one trial must be paused."""
         paused = self._history.candidates()
         if self._limit is not None:
             chosen = self._limit.best_paused(paused)
-            if chosen is None:
-                return None
-            paused = [chosen]
+            return None if chosen is None else (chosen.trial, None)
         self._drop_gone(paused)
         running = len(self._history.running)
         count = max(1, min(running // RUNNING_A_RESUME, len(paused) // WAITING_A_RESUME))
@@ -120,14 +124,16 @@ class Acquisition(Generic[D]):
         found."""
         further = len(self._history.running) - FEW_RUNNING
         count = max(1, min(further // RUNNING_A_BEGIN, MOST_BEGUN))
-        self._chosen_new = [each for each in self._chosen_new if self._may_begin(each[0])][:count]
-        if not self._chosen_new:
+        fitting = [each for each in self.chosen_new[:count] if self._may_begin(each[0])]
+        others = [each for each in self.chosen_new[:count] if each not in fitting]
+        self.chosen_new = [*fitting, *others] if fitting else []
+        if not self.chosen_new:
             forecast = self._forecast()
             designs = self._designs(forecast, random)
             best = self._best(forecast, self._candidates([], designs), count)
-            self._chosen_new = [(designs[index], expected) for index, expected in best]
-        self._offered = self._chosen_new
-        return self._chosen_new[0]
+            self.chosen_new = [(designs[index], expected) for index, expected in best]
+        self._offered = self.chosen_new
+        return self.chosen_new[0]
 
     def taken_up(self) -> None:
         """The choice that was returned last has been acted on: removes it from its batch."""
@@ -138,9 +144,14 @@ class Acquisition(Generic[D]):
         """A new decision begins: no choice has been returned for it yet."""
         self._offered, self._limit = [], None
 
+    def put_back(self, batch: list[tuple[D, ExpectedGain]]) -> None:
+        """The choice is not acted on: all is as with `batch` before, so that a question without an
+        answer changes no later answer."""
+        self.chosen_new, self._offered = batch, []
+
     def forget(self) -> None:
         """Drops the batches: a new session does not know choices that were not acted on."""
-        self._chosen_new, self._chosen_paused = [], []
+        self.chosen_new, self._chosen_paused = [], []
 
     def _designs(self, forecast: Forecast, random: Random) -> list[D]:
         """The new candidates, without duplicates: samples, and neighbours of the most promising

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from models.rungs import rungs_of
 from search.surrogate.run_history import RunHistory
 
 AGREEMENT, PAIRS = 0.7, 3.0
@@ -17,12 +18,18 @@ AGREEMENT, PAIRS = 0.7, 3.0
 this expectation counts for."""
 OF_PAUSED = 0.5
 """The part of the control trials that are paused ones, chosen by chance; the others are new."""
+LEAST_RUNGS = 3
+"""With fewer rungs, every promotion leads to the end, and there are no control trials."""
+NEWEST = 40
+"""The control trials whose order counts, the newest."""
 SLOPE, LEAST, MOST = 0.6, 0.1, 0.75
 """The share of epochs falls by SLOPE for each unit of rank correlation, to 0 at 1; its limits."""
 
 
 def is_due(history: RunHistory[Any], epochs: int) -> bool:
     """Whether a further control trial of so many epochs keeps within the share of all epochs."""
+    if len(rungs_of(epochs)) < LEAST_RUNGS:
+        return False
     return history.epochs_controlled + epochs <= share(history) * history.epochs_given
 
 
@@ -35,6 +42,7 @@ def agreement(history: RunHistory[Any]) -> float:
     """The rank correlation (Kendall's tau, -1..1) of accuracies at the first rung and at the end,
     over pairs of control trials, drawn to what is expected."""
     ended = [each for each in history.controls if each.finished and len(each.results) > 1]
+    ended = ended[-NEWEST:]
     signs = [
         np.sign(one.results[0][1] - other.results[0][1])
         * np.sign(one.results[-1][1] - other.results[-1][1])

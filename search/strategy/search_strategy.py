@@ -101,7 +101,7 @@ class SearchStrategy(Generic[D]):
         if not control_trials.is_due(self.history, self._space.max_epochs):
             return None
         random = random_for(self._settings.seed, self._decisions, _CONTROL)
-        waiting = self.history.all_paused()
+        waiting = self.history.with_rungs_ahead()
         if waiting and (not new or random.random() < control_trials.OF_PAUSED):
             seen = random.choice(waiting)
             return Resume(seen.trial, seen.epochs)
@@ -114,29 +114,31 @@ class SearchStrategy(Generic[D]):
         self, plan: BudgetPlan, acquisition: Acquisition[D], *, new: bool
     ) -> Start[D] | Resume | None:
         """The action for a lane with limited time: one that ends before the finale, or the finale
-        of a design, or, where no design would gain by that, whatever still fits."""
-        finale = Finale(plan, self._space, self.history)
-        spare = finale.spare
-        over = new and spare < plan.look
-        if over:
+        of a design, or, where no design would gain by that, whatever still fits. Without new trials
+        there is no finale to keep time for."""
+        if new:
+            finale = Finale(plan, self._space, self.history, self._is_allowed)
+            if finale.spare >= plan.look:
+                acquisition.limit(plan, finale.spare, over=False)
+                action = self._that_fits(acquisition)
+                if action:
+                    return action
             if finale.action:
                 return finale.action
-            spare = plan.left.seconds
-        acquisition.limit(plan, spare, over=over)
-        resume = self._promotion(new=new)
-        if resume or not new:
+        acquisition.limit(plan, plan.left.seconds, over=True)
+        return self._that_fits(acquisition) if new else self._promotion(new=False)
+
+    def _that_fits(self, acquisition: Acquisition[D]) -> Start[D] | Resume | None:
+        """A promotion where one is due, else a new trial, else any promotion, that ends in time."""
+        resume = self._promotion(new=True)
+        if resume:
             return resume
-        return self._start_that_fits(acquisition) or self._fitting_promotion(acquisition)
-
-    def _start_that_fits(self, acquisition: Acquisition[D]) -> Start[D] | None:
+        batch = acquisition.chosen_new
         start = self._start()
-        return start if acquisition.fits(start.design, known=start.by == "known") else None
-
-    def _fitting_promotion(self, acquisition: Acquisition[D]) -> Resume | None:
-        """The best promotion that ends in time, due or not."""
-        if not (self.history.rungs_with_paused and acquisition.forecaster.ready):
-            return None
-        best = acquisition.best_paused()
+        if acquisition.fits(start.design, known=start.by == "known"):
+            return start
+        acquisition.put_back(batch)
+        best = acquisition.best_paused() if self.history.rungs_with_paused else None
         return None if best is None else self._resume(*best)
 
     def _promotion(self, *, new: bool) -> Resume | None:
@@ -157,7 +159,7 @@ class SearchStrategy(Generic[D]):
     def _best_paused(self) -> tuple[int | None, ExpectedGain | None]:
         """The paused trial to promote: by expected improvement where there is a forecast, else the
         best of the highest rung; none where the budget leaves time for none."""
-        if self._acquisition and self._acquisition.forecaster.ready:
+        if self._acquisition and self._acquisition.can_choose:
             return self._acquisition.best_paused() or (None, None)
         return self._halving.best_paused(), None
 
@@ -189,7 +191,7 @@ class SearchStrategy(Generic[D]):
 
     def _propose(self) -> tuple[D, str, str, ExpectedGain | None]:
         for name, known in self._known:
-            if self._fits(known, known=True):
+            if not self._allows(known) or self._fits(known, known=True):  # else it is refused
                 return known, "known", name, None
         settings, decision = self._settings, self._decisions
         by_chance = (
@@ -206,7 +208,10 @@ class SearchStrategy(Generic[D]):
         return self._sample_by_model(), settings.searcher, "", None
 
     def _may_begin(self, design: D) -> bool:
-        return self._allows(design) and design not in self._refused and self._fits(design)
+        return self._is_allowed(design) and self._fits(design)
+
+    def _is_allowed(self, design: D) -> bool:
+        return self._allows(design) and design not in self._refused
 
     def _fits(self, design: D, *, known: bool = False) -> bool:
         """Whether the time that is left is enough to begin a design."""

@@ -18,7 +18,7 @@ from search.surrogate.run_history import ObservedTrial
 from search.terms.actions import D
 
 MOST_TRIALS = 100
-"""Trials that it learns from, the newest: it is fitted anew at each decision."""
+"""Trials that it learns from at most, since it is fitted anew at each decision."""
 
 
 def final_forecast(
@@ -29,7 +29,10 @@ def final_forecast(
 ) -> Forecast:
     """The surrogate from trials and their expected final accuracies (n,), 0..1. Running trials are
     included as if they were to reach what is expected of them (kriging believer)."""
-    seen, accuracies = seen[-MOST_TRIALS:], accuracies[-MOST_TRIALS:]
+    if len(seen) > MOST_TRIALS:  # the first are candidates and the best where there are many
+        half = MOST_TRIALS // 2
+        seen = [*seen[:half], *seen[-half:]]
+        accuracies = np.concatenate([accuracies[:half], accuracies[-half:]])
     places, times = forecaster.places_of(seen), np.zeros(len(seen))
     warp = OutputWarping(accuracies)
     known = Covariance.of(kernel_fit.fit(places, times, warp.scores), places, times)

@@ -9,7 +9,6 @@ curve what is forecast for the trial. For power laws of learning curves see Hest
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -31,14 +30,19 @@ def log_errors(space: Space[D], seen: Sequence[ObservedTrial[D]], epochs: Array)
     Each trial has at least one epoch. The fall of its error is multiplied by the persistence of its
     design.
     """
-    own = [_scale(each) for each in seen]
-    known = [scale for scale in own if scale is not None]
+    results = [_results(space, each) for each in seen]
+    own = [_scale(each) for each in results]
+    known = [
+        scale
+        for scale, each in zip(own, seen, strict=True)
+        if scale is not None and not each.failed
+    ]
     common = (WEIGHT + sum(known)) / (WEIGHT + len(known))
     logs = []
-    for each, scale, epoch in zip(seen, own, epochs, strict=True):
+    for each, scale, epoch, its_results in zip(seen, own, epochs, results, strict=True):
         its = common if scale is None else (OWN_WEIGHT * common + scale) / (OWN_WEIGHT + 1)
         its *= space.persistence(each.design)
-        newest, accuracy = each.results[-1] if each.results else (each.last_epoch, each.newest)
+        newest, accuracy = its_results[-1] if its_results else (each.last_epoch or 1, each.newest)
         logs.append(_log_error(accuracy) - its * fall(newest, max(epoch, newest)))
     return np.array(logs)
 
@@ -49,12 +53,18 @@ def fall(begin: float, end: float) -> float:
     return float(EXPONENT * (end - begin) - FALL * (end**2 - begin**2) / 2)
 
 
-def _scale(seen: ObservedTrial[Any]) -> float | None:
+def _results(space: Space[D], seen: ObservedTrial[D]) -> list[tuple[int, float]]:
+    """What a trial had at its rungs, where that is a result, or it failed."""
+    design, failed = seen.design, seen.failed
+    return [each for each in seen.results if failed or space.is_result(design, each[0])]
+
+
+def _scale(results: Sequence[tuple[int, float]]) -> float | None:
     """How much faster a trial's error fell between its last two rungs than by the law, 0 to 2; None
     before it reached two."""
-    if len(seen.results) < 2:
+    if len(results) < 2:
         return None
-    (before, worse), (after, better) = seen.results[-2:]
+    (before, worse), (after, better) = results[-2:]
     by_law = fall(before, after)
     if by_law <= 0:
         return None

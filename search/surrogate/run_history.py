@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from models.rungs import next_rung, rungs_of
 from search.space.random_sampling import random_for
 from search.terms.actions import D
+from search.terms.final_trials import is_final
 
 REFRESH = 25
 """The subsample is drawn anew after so many further results."""
@@ -93,7 +94,7 @@ class RunHistory(Generic[D]):
         self.results = self.finished = 0
         """Counts of accuracies at rungs, and of trials that completed their last epoch."""
         self.epochs_given = 0
-        """Epochs allotted to trials, trained or not."""
+        """Epochs allotted to trials, trained or not, but for final trials."""
         self.epochs_begun = 0
         """Those of them that lead to each trial's first rung."""
         self.epochs_controlled = 0
@@ -110,6 +111,8 @@ class RunHistory(Generic[D]):
     def start(self, seen: ObservedTrial[D]) -> None:
         """A trial has started."""
         self.trials[seen.trial] = self.running[seen.trial] = seen
+        if is_final(seen.name):
+            return
         self.epochs_given += seen.to_epoch
         if not seen.name and seen.to_epoch > next_rung(seen.epochs, 0):
             self.controls.append(seen)
@@ -172,9 +175,10 @@ class RunHistory(Generic[D]):
         """(accuracy, number) of the trials paused at rung `epoch`, the best last."""
         return self._paused.get(epoch, [])
 
-    def all_paused(self) -> list[ObservedTrial[D]]:
-        """All paused trials."""
-        return [self.trials[trial] for there in self._paused.values() for _, trial in there]
+    def with_rungs_ahead(self) -> list[ObservedTrial[D]]:
+        """The paused trials that have more than one rung ahead."""
+        paused = (self.trials[trial] for there in self._paused.values() for _, trial in there)
+        return [each for each in paused if next_rung(each.epochs, each.last_epoch) < each.epochs]
 
     @property
     def rungs_with_paused(self) -> list[int]:

@@ -15,6 +15,7 @@ from search.space.prior import PriorSuggest
 from search.strategy.search_strategy import SearchStrategy
 from search.strategy.settings import StrategySettings
 from search.terms.actions import Resume, Start
+from search.terms.final_trials import is_final
 from search.terms.time_left import TimeLeft
 
 SPACE = NetworkSpace(30, 32, 32, frozenset({"recipe"}), images=45_000)
@@ -67,6 +68,8 @@ def search(
         while free:
             left = TimeLeft(total - now, total, lanes)
             action = strategy.next(left=left)
+            if len(done.decisions) % 5 == 0:  # what is asked at other times changes no answer
+                strategy.next(left=TimeLeft(left.seconds / 20, total, lanes))
             assert action == strategy.next(left=left)
             done.decisions.append((left, action))
             if action is None:
@@ -125,9 +128,56 @@ def test_twenty_designs_are_seen_in_twenty_minutes_of_two_cores() -> None:
     assert len(search(1200, 2, seed=3).began) >= 20
 
 
-def test_a_slow_machine_begins_no_design_that_could_not_end() -> None:
-    done = search(300, 2, 0, speed=0.3)
-    assert done.busy > 0.85
-    assert all(
-        each.finished for each in done.strategy.history.trials.values() if each.name[:5] == "final"
-    )
+@pytest.mark.parametrize(("total", "lanes", "speed"), [(300, 1, 0.1), (300, 2, 0.3), (60, 1, 8)])
+def test_slow_and_fast_machines_have_a_finale_too(total: float, lanes: int, speed: float) -> None:
+    done = search(total, lanes, 0, speed=speed)
+    finals = [each for each in done.strategy.history.trials.values() if is_final(each.name)]
+    assert finals and all(each.finished for each in finals)
+    assert done.busy > 0.75
+    last, action = done.decisions[-1]
+    assert action is None or last.seconds < 0.25 * total  # it does not end early
+
+
+def ended_trials(accuracies: list[float | None]) -> SearchStrategy[Design]:
+    """A strategy that has been told of these first epochs, of 10 s each; None is a failure."""
+    known = portfolio(SPACE)
+    settings = StrategySettings(startup=startup(len(known)), plans_time=True)
+    strategy = SearchStrategy(SPACE, settings, known, draw=PriorSuggest)
+    for trial in range(len(accuracies)):
+        action = strategy.next(left=TimeLeft(1200, 1200, 4))
+        assert isinstance(action, Start)
+        strategy.decided()
+        strategy.started(trial, action.design, action.to_epoch, action.name)
+    for trial, accuracy in enumerate(accuracies):
+        if accuracy is None:
+            strategy.ended(trial, failed=True)
+        else:
+            strategy.told(trial, 1, accuracy, 10.0, 1.0)
+    return strategy
+
+
+def test_without_new_trials_all_the_time_is_for_promotions() -> None:
+    strategy = ended_trials([0.5, 0.6, 0.7, 0.4])
+    for seconds in (1200, 300, 100):
+        action = strategy.next(new=False, left=TimeLeft(seconds, 1200, 4))
+        assert isinstance(action, Resume) and action.to_epoch == 3
+    assert strategy.next(new=False, left=TimeLeft(10, 1200, 4)) is None
+
+
+@pytest.mark.parametrize("failed", [1, 3, 5])
+def test_where_only_failures_are_known_it_goes_on(failed: int) -> None:
+    strategy = ended_trials([None] * failed)
+    assert isinstance(strategy.next(left=TimeLeft(1000, 1200, 4)), Start)
+    assert isinstance(strategy.next(left=TimeLeft(200, 1200, 4)), Start)
+
+
+def test_a_final_that_failed_is_not_begun_again() -> None:
+    strategy = ended_trials([0.5, 0.6, 0.7, 0.4])
+    left = TimeLeft(700, 1200, 4)
+    first = strategy.next(left=left)
+    assert isinstance(first, Start) and first.by == "finale"
+    strategy.decided()
+    strategy.started(4, first.design, first.to_epoch, first.name)
+    strategy.ended(4, failed=True)
+    second = strategy.next(left=left)
+    assert isinstance(second, Start) and second.by == "finale" and second.name != first.name

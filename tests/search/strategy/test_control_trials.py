@@ -58,6 +58,14 @@ def test_a_control_trial_is_due_once_its_share_pays_for_it() -> None:
     assert history.epochs_given * share >= 9
 
 
+def test_where_every_promotion_leads_to_the_end_there_are_none() -> None:
+    history: RunHistory[int] = RunHistory(0)
+    for number in range(50):
+        history.start(ObservedTrial(number, number, 3, 1))
+    assert not any(control_trials.is_due(history, epochs) for epochs in (1, 2, 3))
+    assert control_trials.is_due(history, 9)
+
+
 def gains(correlation: float, table: int, seeds: int, workers: int) -> list[float]:
     """The default's gains over the median of random search on a table of crossing curves."""
     curves = crossing(correlation, table)

@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 from search.surrogate.power_law import fall, log_errors
 from search.surrogate.run_history import ObservedTrial
 
-SPACE = SimpleNamespace(persistence=lambda design: 1.0 if design < 10 else 0.5)
+SPACE = SimpleNamespace(
+    persistence=lambda design: 1.0 if design < 10 else 0.5,
+    is_result=lambda design, epoch: design != 20 or epoch == 9,
+)
 
 
 def trial(number: int, *results: tuple[int, float]) -> ObservedTrial[int]:
@@ -55,3 +58,12 @@ def test_a_design_that_learns_by_heart_falls_more_slowly() -> None:
     lasting, short = trial(0, (1, 0.6), (3, 0.7)), trial(10, (1, 0.6), (3, 0.7))
     errors = log_errors(SPACE, [lasting, short], np.array([20.0, 20.0]))
     assert np.log(0.3) - errors[1] == pytest.approx((np.log(0.3) - errors[0]) / 2)
+
+
+def test_what_is_no_result_says_nothing() -> None:
+    """In the middle of a cycle the accuracy is not what a training of so many epochs gives."""
+    in_one_cycle = trial(20, (1, 0.4), (3, 0.45), (9, 0.8))
+    alone = log_errors(SPACE, [trial(0, (1, 0.6))], np.array([9.0]))
+    beside = log_errors(SPACE, [trial(0, (1, 0.6)), in_one_cycle], np.array([9.0, 9.0]))
+    assert beside[0] == alone[0]
+    assert beside[1] == pytest.approx(np.log(0.2))
