@@ -66,11 +66,13 @@ class Acquisition(Generic[D]):
         self._second, self._per_cost, self._draw = second, per_cost, draw
         self.forecaster = Forecaster(space, history)
         self._chosen_paused: list[tuple[int, ExpectedGain]] = []
-        self.chosen_new: list[tuple[D, ExpectedGain]] = []
+        self._chosen_new: list[tuple[D, ExpectedGain]] = []
         """The batches of the latest forecasts, the best first; each entry stays until it is taken
         up."""
         self._offered: list[Any] = []
         """The batch whose first entry was returned last; empty where none was."""
+        self._before: list[tuple[D, ExpectedGain]] | None = None
+        """The batch of new designs when this decision began; None once it was acted on."""
         self._limit: TimeLimit[D] | None = None
         """What the budget allows at this decision; None where it does not limit time."""
 
@@ -124,34 +126,33 @@ class Acquisition(Generic[D]):
         found."""
         further = len(self._history.running) - FEW_RUNNING
         count = max(1, min(further // RUNNING_A_BEGIN, MOST_BEGUN))
-        fitting = [each for each in self.chosen_new[:count] if self._may_begin(each[0])]
-        others = [each for each in self.chosen_new[:count] if each not in fitting]
-        self.chosen_new = [*fitting, *others] if fitting else []
-        if not self.chosen_new:
+        fitting = [each for each in self._chosen_new[:count] if self._may_begin(each[0])]
+        others = [each for each in self._chosen_new[:count] if each not in fitting]
+        self._chosen_new = [*fitting, *others] if fitting else []
+        if not self._chosen_new:
             forecast = self._forecast()
             designs = self._designs(forecast, random)
             best = self._best(forecast, self._candidates([], designs), count)
-            self.chosen_new = [(designs[index], expected) for index, expected in best]
-        self._offered = self.chosen_new
-        return self.chosen_new[0]
+            self._chosen_new = [(designs[index], expected) for index, expected in best]
+        self._offered = self._chosen_new
+        return self._chosen_new[0]
 
     def taken_up(self) -> None:
         """The choice that was returned last has been acted on: removes it from its batch."""
         del self._offered[:1]
-        self._offered = []
+        self._offered, self._before = [], None
 
     def asked(self) -> None:
-        """A new decision begins: no choice has been returned for it yet."""
+        """A new decision begins: no choice has been returned for it yet. A batch that was computed
+        for one that was never acted on is dropped: what is asked in vain changes no answer."""
+        if self._before is not None:
+            self._chosen_new = self._before
+        self._before = list(self._chosen_new)
         self._offered, self._limit = [], None
-
-    def put_back(self, batch: list[tuple[D, ExpectedGain]]) -> None:
-        """The choice is not acted on: all is as with `batch` before, so that a question without an
-        answer changes no later answer."""
-        self.chosen_new, self._offered = batch, []
 
     def forget(self) -> None:
         """Drops the batches: a new session does not know choices that were not acted on."""
-        self.chosen_new, self._chosen_paused = [], []
+        self._chosen_new, self._chosen_paused, self._before = [], [], None
 
     def _designs(self, forecast: Forecast, random: Random) -> list[D]:
         """The new candidates, without duplicates: samples, and neighbours of the most promising

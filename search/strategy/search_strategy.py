@@ -133,11 +133,9 @@ class SearchStrategy(Generic[D]):
         resume = self._promotion(new=True)
         if resume:
             return resume
-        batch = acquisition.chosen_new
         start = self._start()
         if acquisition.fits(start.design, known=start.by == "known"):
             return start
-        acquisition.put_back(batch)
         best = acquisition.best_paused() if self.history.rungs_with_paused else None
         return None if best is None else self._resume(*best)
 

@@ -173,7 +173,7 @@ def test_where_only_failures_are_known_it_goes_on(failed: int) -> None:
 
 def test_a_final_that_failed_is_not_begun_again() -> None:
     strategy = ended_trials([0.5, 0.6, 0.7, 0.4])
-    left = TimeLeft(700, 1200, 4)
+    left = TimeLeft(340, 1200, 4)
     first = strategy.next(left=left)
     assert isinstance(first, Start) and first.by == "finale"
     strategy.decided()

@@ -43,12 +43,15 @@ def check_decisions(run: Path, settings: StrategySettings, epochs: int, trials: 
     settings = replace(settings, startup=startup(len(known)), plans_time=True)
     strategy = SearchStrategy(space, settings, known, draw=PriorSuggest)
     follow, decided = Follower(strategy), 0
+    last = len(state.load(run).trials)
     lines = list(ledger.read(run / "ledger"))
     for line, after in zip(lines, [*lines[1:], None], strict=True):
         if line["kind"] == "decision" and line["action"] in ("start", "resume"):
-            answer = strategy.next(
-                new=len(strategy.history.trials) < trials, left=time_left.of_fields(line)
-            )
+            begun = len(strategy.history.trials)
+            left = time_left.of_fields(line)
+            answer = strategy.next(new=begun < trials, left=left)
+            if begun == last and line["action"] == "resume" and not _is(answer, line):
+                answer = strategy.next(new=False, left=left)  # of the session without new trials
             decided += 1
             if line["action"] == "start":
                 assert isinstance(answer, Start) and after is not None
@@ -59,6 +62,11 @@ def check_decisions(run: Path, settings: StrategySettings, epochs: int, trials: 
                 assert (answer.trial, answer.to_epoch) == (line["trial"], line["to_epoch"])
         follow(line, SearchState())
     return decided
+
+
+def _is(answer: object, line: ledger.Line) -> bool:
+    found = isinstance(answer, Resume) and (answer.trial, answer.to_epoch)
+    return found == (line["trial"], line["to_epoch"])
 
 
 def check_epochs(run: Path) -> None:

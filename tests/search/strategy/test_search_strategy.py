@@ -184,7 +184,7 @@ def test_a_failed_trial_is_never_resumed(searcher) -> None:
 
 def test_without_new_trials_it_ends_after_the_promotions_that_are_due() -> None:
     strategy: SearchStrategy[Point] = SearchStrategy(SPACE, StrategySettings())
-    events = list(replay(_NoLastResort(strategy), RecordedTrainer(TABLE, SPACE), 1, most_trials=10))
+    events = list(replay(_NoLastResort(strategy), RecordedTrainer(TABLE, SPACE), 1, most_trials=12))
     assert len(strategy.history.trials) == 12
     given = strategy.history.epochs_given
     assert len(events) == given < 12 * TABLE.epochs
