@@ -15,10 +15,10 @@ from models.rungs import rungs_of
 Pooling = Literal["none", "max", "average"]
 Activation = Literal["relu", "leaky_relu", "elu", "gelu", "silu"]
 Optimizer = Literal["sgd", "momentum", "nesterov", "adam", "adamw", "rmsprop"]
-Schedule = Literal["constant", "one_cycle", "cosine", "cycles"]
+Schedule = Literal["constant", "one_cycle", "cosine", "cycles", "triangular"]
 Augmentation = Literal["none", "flip", "flip_crop", "flip_crop_cutout"]
 Normalisation = Literal["scale", "standardise"]
-Initialisation = Literal["glorot", "dirac"]
+Initialisation = Literal["glorot", "dirac", "whitened"]
 
 _CHOICES = {
     "pooling": get_args(Pooling),
@@ -73,7 +73,8 @@ class Design:
     """Of the optimizers momentum and nesterov only."""
     weight_decay: float = 0.0
     schedule: Schedule = "constant"
-    """Of the learning rate; with "cycles" it rises and falls to zero from each rung to the next."""
+    """Of the learning rate; with "cycles" it rises and falls to zero from each rung to the next,
+    with "triangular" once, both in straight lines."""
     batch_size: int = 64
     """Global: each of n workers takes batch_size/n."""
     epochs: int = 10
@@ -83,7 +84,8 @@ class Design:
     gradient_clip: float = 0.0
     """Largest L2 norm of the whole gradient; 0 for no clipping."""
     initialisation: Initialisation = "glorot"
-    """Of weights; with "dirac" a convolution's first kernels pass on the maps that they get."""
+    """Of weights; with "dirac" a convolution's first kernels pass on the maps that they get, and
+    with "whitened" those of the first convolution whiten the images' patches besides."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kernels", tuple(tuple(block) for block in self.kernels))

@@ -51,7 +51,7 @@ class Network(nn.Module):
             channels = kernels[-1]
         self.head = _head(design, channels * height * width, classes)
         self.apply(_initialise)
-        if design.initialisation == "dirac":
+        if design.initialisation in ("dirac", "whitened"):
             self.blocks.apply(_pass_on)
 
     def forward(self, images: Tensor) -> Tensor:

@@ -80,9 +80,7 @@ def make_schedule(design: Design, optimizer: Optimizer, steps_per_epoch: int) ->
     A step beyond the last one, as a measurement may take it, changes no rate.
     """
     steps = design.epochs * steps_per_epoch
-    if (
-        steps == 1 and design.schedule != "cycles"
-    ):  # of which torch would make the lowest rate of a cycle
+    if steps == 1 and design.schedule in ("one_cycle", "cosine"):  # torch's lowest rate of a cycle
         return None
     match design.schedule:
         case "one_cycle":  # Smith & Topin, arXiv 1708.07120; momentum is left alone
@@ -91,8 +89,9 @@ def make_schedule(design: Design, optimizer: Optimizer, steps_per_epoch: int) ->
             )
         case "cosine":
             return _Cosine(optimizer, T_max=steps)
-        case "cycles":
-            ends = [steps_per_epoch * rung for rung in rungs_of(design.epochs)]
+        case "cycles" | "triangular":
+            cycles = rungs_of(design.epochs) if design.schedule == "cycles" else [design.epochs]
+            ends = [steps_per_epoch * last_epoch for last_epoch in cycles]
             return LambdaLR(optimizer, functools.partial(_cycle_factor, ends))
     return None
 
@@ -101,7 +100,8 @@ def _cycle_factor(ends: Sequence[int], step: int) -> float:
     """The part of the peak learning rate at a step, from 0, of cycles that end at steps `ends`.
 
     Each cycle rises to the peak and falls to zero in straight lines, and the next one restarts
-    (warm restarts: Loshchilov and Hutter, arXiv 1608.03983). After the last cycle it is zero.
+    (warm restarts: Loshchilov and Hutter, arXiv 1608.03983; triangular cycles: Smith, arXiv
+    1506.01186). After the last cycle it is zero.
     """
     cycle = bisect.bisect_right(ends, step)
     if cycle == len(ends):

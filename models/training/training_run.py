@@ -21,7 +21,7 @@ from models.data.dataset import Dataset
 from models.data.images import Subset, to_device
 from models.design import Design
 from models.network import Shape, build
-from models.training import memory
+from models.training import memory, whitening
 from models.training.augmentation import Normaliser
 from models.training.batches import batches, cannot_share, share
 from models.training.device import Precision, synchronise
@@ -107,7 +107,7 @@ class Training:
             raise ValueError(wrong)
         self._normalise = Normaliser(design.normalisation, dataset.mean, dataset.deviation, device)
         torch.manual_seed(seed)
-        self.network: nn.Module = build(design, dataset.shape, len(dataset.classes)).to(device)
+        self.network: nn.Module = self._built(dataset.shape).to(device)
         self.network.to(memory_format=precision.memory_format)
         if precision.graphs:
             self._capture(dataset.shape)
@@ -123,6 +123,16 @@ class Training:
     def steps_per_epoch(self) -> int:
         """Whole batches in the training images; the rest of an epoch's shuffle is left out."""
         return len(self._train) // self._batch
+
+    def _built(self, shape: Shape) -> nn.Module:
+        """The network with its initial weights, for images of `shape`."""
+        network = build(self.design, shape, self._classes)
+        if self.design.initialisation == "whitened":
+            some = self._train.sample(whitening.IMAGES)
+            images = self._normalise(some.images.pixels[some.index])
+            for first in [each for each in network.modules() if isinstance(each, nn.Conv2d)][:1]:
+                whitening.whiten(first, images)
+        return network
 
     def run_epoch(self) -> EpochResult:
         """Trains one epoch, then evaluates; ValueError if all epochs of the design are trained."""

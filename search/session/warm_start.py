@@ -52,9 +52,8 @@ def _seconds(trial: Trial) -> float:
 
 def _adapted(design: Design, space: NetworkSpace) -> Design:
     longest = space.max_epochs
-    if (
-        space.has_recipe and design.schedule == "one_cycle"
-    ):  # such as a finale's: at rungs no result
+    # Such as a finale's, which has no result at rungs.
+    if space.has_recipe and design.schedule in ("one_cycle", "triangular"):
         design = replace(design, schedule="cycles")
     any_time = design.schedule in ("constant", "cycles")
     return replace(design, epochs=longest if any_time else min(design.epochs, longest))

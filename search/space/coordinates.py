@@ -8,7 +8,15 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from models.design import Activation, Augmentation, Design, Optimizer, Pooling, Schedule
+from models.design import (
+    Activation,
+    Augmentation,
+    Design,
+    Initialisation,
+    Optimizer,
+    Pooling,
+    Schedule,
+)
 from search.space import ranges
 
 APART = math.sqrt(0.5)
@@ -51,7 +59,7 @@ def _values(design: Design) -> dict[str, float]:
         if design.gradient_clip
         else 1.0,
         "epochs": math.log(design.epochs) / math.log(1000),
-        "dirac": float(design.initialisation == "dirac"),
+        "initialisation": _INITIALISATIONS[design.initialisation],
     }
     for field, literal in _CATEGORIES.items():
         chosen = getattr(design, field)
@@ -61,6 +69,7 @@ def _values(design: Design) -> dict[str, float]:
 
 # Computed once: coordinates are needed hundreds of times per decision.
 _AUGMENTATIONS = {name: index / 3 for index, name in enumerate(get_args(Augmentation))}
+_INITIALISATIONS = {name: index / 2 for index, name in enumerate(get_args(Initialisation))}
 _CATEGORIES: dict[str, dict[str, float]] = {
     field: {f"{field}_{choice}": 0.0 for choice in get_args(literal)}
     for field, literal in (

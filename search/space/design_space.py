@@ -116,12 +116,12 @@ class NetworkSpace:
         return epoch_work(design, shape, self.classes, self.images)
 
     def persistence(self, design: Design) -> float:
-        """How fast the design's error goes on falling in long trainings: search/space/prior.py."""
+        """How fast the design's error goes on falling in long trainings: search/space/ranges.py."""
         return PERSISTENCE[design.augmentation]
 
     def in_one_cycle(self, design: Design, epochs: int) -> Design:
         """The design, trained for just so many epochs in one learning-rate cycle."""
-        return replace(design, schedule="one_cycle", epochs=epochs)
+        return replace(design, schedule="triangular", epochs=epochs)
 
 
 def sample(suggest: Suggest, space: NetworkSpace) -> Design:

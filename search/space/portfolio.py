@@ -72,7 +72,7 @@ def _recipe(kernels: tuple[tuple[int, ...], ...], space: NetworkSpace) -> Design
         batch_size=32 if space.images < FEW_IMAGES else 128,
         epochs=space.max_epochs,
         augmentation="flip_crop",
-        initialisation="dirac",
+        initialisation="whitened",
     )
 
 

@@ -51,11 +51,17 @@ WEIGHTS: Mapping[str, Mapping[Any, float]] = {
     "batch_norm": {True: 0.9, False: 0.1},
     "batch_size": {32: 0.15, 64: 0.35, 128: 0.4, 256: 0.1},
     "optimizer": {"nesterov": 0.6, "momentum": 0.1, "adamw": 0.15, "adam": 0.15},
-    "schedule": {"cycles": 0.85, "one_cycle": 0.05, "cosine": 0.05, "constant": 0.05},
+    "schedule": {
+        "cycles": 0.85,
+        "triangular": 0.05,
+        "one_cycle": 0.02,
+        "cosine": 0.03,
+        "constant": 0.05,
+    },
     "decay": {True: 0.85, False: 0.15},
     "augmentation": {"flip_crop": 0.75, "flip": 0.05, "none": 0.15, "flip_crop_cutout": 0.05},
     "normalisation": {"standardise": 0.9, "scale": 0.1},
-    "initialisation": {"dirac": 0.8, "glorot": 0.2},
+    "initialisation": {"whitened": 0.6, "dirac": 0.3, "glorot": 0.1},
 }
 
 

@@ -24,7 +24,7 @@ POOLINGS = ("max", "average")
 ACTIVATIONS = ("relu", "leaky_relu", "elu", "gelu", "silu")
 NORMALISATIONS = ("scale", "standardise")
 WEIGHT_DECAY = (1e-6, 1e-2)
-SCHEDULES = ("constant", "one_cycle", "cosine", "cycles")
+SCHEDULES = ("constant", "one_cycle", "cosine", "cycles", "triangular")
 LEAST_EPOCHS = 2
 SMOOTHING = (0.0, 0.2)
 SMOOTHING_STEP = 0.05
@@ -33,5 +33,5 @@ PERSISTENCE = {"none": 0.3, "flip": 0.5, "flip_crop": 1.0, "flip_crop_cutout": 1
 """By augmentation, how much of the law of learning curves (search/surrogate/power_law.py) remains
 beyond the third epoch: without it a network has learned its images by heart sooner. Measured on
 CIFAR-10: from the third epoch to the 15th, 28th and 18th, with none, flip, and flip and crop."""
-INITIALISATIONS = ("glorot", "dirac")
+INITIALISATIONS = ("glorot", "dirac", "whitened")
 GRADIENT_CLIP = (0.1, 10.0)

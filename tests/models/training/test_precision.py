@@ -177,7 +177,7 @@ def test_measurement_takes_real_steps(digits: Dataset) -> None:
         assert speed.start_seconds > 0 and speed.step_seconds > 0
 
 
-@pytest.mark.parametrize("schedule", ["constant", "one_cycle", "cosine", "cycles"])
+@pytest.mark.parametrize("schedule", ["constant", "one_cycle", "cosine", "cycles", "triangular"])
 def test_measurement_may_be_longer_than_the_training(schedule: str, digits: Dataset) -> None:
     """And its batch is no larger than there are images."""
     design = dataclasses.replace(SMALL, schedule=schedule, epochs=2, batch_size=64)

@@ -71,7 +71,7 @@ def test_schedules_move_the_learning_rate(
     digits: Dataset, digits_subsets: tuple[Subset, Subset]
 ) -> None:
     rates = {}
-    for schedule in ("constant", "one_cycle", "cosine"):
+    for schedule in ("constant", "one_cycle", "cosine", "triangular"):
         design = dataclasses.replace(RICH, schedule=schedule, epochs=2)
         training = start(design, digits, *digits_subsets)
         rates[schedule] = []
@@ -81,9 +81,11 @@ def test_schedules_move_the_learning_rate(
     assert rates["constant"] == [0.05, 0.05]
     assert rates["cosine"] == pytest.approx([0.025, 0.0], abs=1e-6)
     assert 0 < rates["one_cycle"][1] < rates["one_cycle"][0] < 0.05
+    half = 0.05 * 0.5 / 0.75  # half of the steps are done, of which a quarter rose
+    assert rates["triangular"] == pytest.approx([half, 0.0], rel=0.05)
 
 
-@pytest.mark.parametrize("schedule", ["one_cycle", "cosine"])
+@pytest.mark.parametrize("schedule", ["one_cycle", "cosine", "triangular"])
 def test_a_schedule_has_a_rate_for_each_step_and_stays_at_its_end(
     schedule: str, digits: Dataset, digits_subsets: tuple[Subset, Subset]
 ) -> None:
@@ -97,6 +99,10 @@ def test_a_schedule_has_a_rate_for_each_step_and_stays_at_its_end(
     assert len(rates) == steps
     if schedule == "cosine":
         known = [0.025 * (1 + math.cos(math.pi * step / steps)) for step in range(steps)]
+        last = 0.0
+    elif schedule == "triangular":  # up over the first quarter, then straight to zero
+        middles = [(step + 0.5) / steps for step in range(steps)]
+        known = [0.05 * min(each / 0.25, (1 - each) / 0.75) for each in middles]
         last = 0.0
     else:  # up to the peak over three tenths, then down to a 250,000th of it
         top, last = 0.3 * steps - 1, 0.05 / 25e4

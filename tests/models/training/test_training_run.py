@@ -88,7 +88,7 @@ def test_one_batch_is_overfitted(optimizer: str, colours: Dataset, colour_images
     assert result.train_loss < 0.1
 
 
-@pytest.mark.parametrize("schedule", ["constant", "one_cycle", "cosine", "cycles"])
+@pytest.mark.parametrize("schedule", ["constant", "one_cycle", "cosine", "cycles", "triangular"])
 @pytest.mark.parametrize("optimizer", ["nesterov", "adamw", "rmsprop"])
 def test_resumed_training_equals_uninterrupted_bit_for_bit(
     schedule: str, optimizer: str, digits: Dataset, digits_subsets: tuple[Subset, Subset], tmp_path

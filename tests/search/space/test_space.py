@@ -55,7 +55,7 @@ def test_only_what_matters_is_asked(seed: int) -> None:
     )
     assert ("dense_dropout" in asked) == bool(design.dense)
     assert ("kernel_size" in asked) == ("block_dropout" in asked) == (layers > 0)
-    assert ("epochs" in asked) == (design.schedule in ("one_cycle", "cosine"))
+    assert ("epochs" in asked) == (design.schedule in ("one_cycle", "cosine", "triangular"))
 
 
 @given(st.integers(0, 10_000))
