@@ -63,8 +63,10 @@ class RunOptions(DataOptions):
     parallel: Count = None
     """The most trials at a time, each in a lane of its own (default: what the cluster holds)."""
 
-    workers_per_trial: int = 1
-    """Processes that share each batch of one trial (DistributedDataParallel)."""
+    workers_per_trial: Count = None
+    """Processes that share each batch of one trial, DistributedDataParallel (default: 1; 2 on CPU
+    cores where a limited time is planned and the images are many, for its last part trains one
+    design)."""
 
     gpus_per_worker: Amount = None
     """The part of a GPU that each process has, 0 to 1; for several GPUs a trial there is
@@ -130,7 +132,8 @@ class SearchOptions(RunOptions):
     balanced_accuracy is the mean of the classes' recalls, for classes of unequal size."""
 
     gain_per_cost: Annotated[bool, arg(help_behavior_hint="")] = False
-    """Choose what is expected to gain the most accuracy for each second of training."""
+    """Choose what is expected to gain the most accuracy for each second of training; where a
+    limited time is planned, designs are chosen so anyway."""
 
     stop_when_gain_below: Annotated[
         str | None, arg(metavar="'0.5 points per gpuh'", help_behavior_hint="")
@@ -162,6 +165,18 @@ class SearchOptions(RunOptions):
 
     with_transcript: Annotated[bool, arg(help_behavior_hint="")] = False
     """Begin with designs of the transcript too, to compare."""
+
+    @property
+    def promotes_by_forecast(self) -> bool:
+        """Whether trials pause at rungs, and forecasts of learning curves choose which go on."""
+        return (self.searcher, self.scheduler) == ("curves", "promote")
+
+    @property
+    def plans_time(self) -> bool:
+        """Whether a limit of time is planned: exploration, then a finale. Not where another rule
+        ends the search, or more than accuracy counts."""
+        ends_itself = bool(self.stop_when_gain_below) or self.objectives != "accuracy"
+        return "recipe" in self.axes and self.promotes_by_forecast and not ends_itself
 
 
 @dataclass(frozen=True)

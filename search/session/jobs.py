@@ -90,9 +90,8 @@ def _check_search(options: SearchOptions) -> None:
     second_of(options.objectives)
     if options.take_over and options.resume is None:
         raise ValueError("--take-over needs --resume NAME, the run to take over")
-    promoted_curves = (options.searcher, options.scheduler) == ("curves", "promote")
     for name in ("stop_when_gain_below", "gain_per_cost"):
-        if getattr(options, name) and not promoted_curves:
+        if getattr(options, name) and not options.promotes_by_forecast:
             option = name.replace("_", "-")
             raise ValueError(f"--{option} needs --searcher curves and --scheduler promote")
     if options.stop_when_gain_below:
@@ -110,7 +109,7 @@ def resolved(options: RunOptions, accelerated: bool) -> RunOptions:
         )
     assert isinstance(options, SearchOptions)
     limited = budgets.parse(options.budget).limits_time
-    epochs = EPOCHS if accelerated or (limited and _plans_time(options)) else EPOCHS_ON_CPU
+    epochs = EPOCHS if accelerated or (limited and options.plans_time) else EPOCHS_ON_CPU
     return replace(options, max_epochs=options.max_epochs or epochs)
 
 
@@ -201,7 +200,7 @@ def _search_job(
     )
     if space.has_recipe:
         begun = startup(len({each for _, each in [*known, *warm]}))
-        settings = replace(settings, startup=begun, plans_time=_plans_time(options))
+        settings = replace(settings, startup=begun, plans_time=options.plans_time)
     return Job(
         command="search",
         strategy=SearchStrategy(
@@ -226,14 +225,6 @@ def _draw(options: SearchOptions, space: NetworkSpace) -> Callable[[Random], Sug
     """How new designs are sampled: from the prior, which is one of how networks are trained too."""
     with_prior = options.searcher != "random" and space.has_recipe
     return PriorSuggest if with_prior else RandomSuggest
-
-
-def _plans_time(options: SearchOptions) -> bool:
-    """Whether a limit of time is planned: exploration, then a finale. Not where another rule ends
-    the search, or more than accuracy counts."""
-    promoted_curves = (options.searcher, options.scheduler) == ("curves", "promote")
-    ends_itself = bool(options.stop_when_gain_below or second_of(options.objectives))
-    return "recipe" in options.axes and promoted_curves and not ends_itself
 
 
 def _early(options: SearchOptions, space: NetworkSpace) -> EarlyStop | None:

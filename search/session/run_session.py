@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import functools
 import shutil
+import time
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -47,8 +48,12 @@ from search.session.run_storage import LastCopy
 from search.session.session import Session
 from search.storage.checkpoint_files import MARKER
 from search.storage.store import Store, check_writable
+from search.terms.budget import Budget
 
 Named = Collection[str] | None
+
+CONCLUSION_SECONDS = 10.0
+"""What writing and scoring the winner usually takes, for which the budget keeps time."""
 
 
 def run(
@@ -70,7 +75,7 @@ def run(
 def _run(
     options: RunOptions, console: Console, named: Named, last_copy: LastCopy, held: ExitStack
 ) -> tuple[Path, bool]:
-    earlier = None
+    earlier, began = None, time.monotonic()
     with checking():
         credentials.check_options(options)
         options = run_storage.with_whole_paths(options)
@@ -95,7 +100,7 @@ def _run(
     ray_connection.check(options.address)
     with _failure_noted() as begun, ray_connection.connection(options.address):
         with checking():
-            plan = lane_plan.plan_of(options, budget)
+            plan = lane_plan.plan_of(options, budget, dataset)
             options = jobs.resolved(options, lane_plan.is_accelerated(plan, options))
             limits = jobs.limits_of(options, dataset, plan, len(selection.train))
             warm = earlier.warm if earlier else jobs.warm_designs(options, dataset, limits)
@@ -134,7 +139,8 @@ def _run(
         with session.kept() as store, _failure_noted(folder):
             with _writable(folder):
                 recorder = _recorder(session, earlier, store)
-            outcome = _train(session, recorder)
+            beside = time.monotonic() - began + CONCLUSION_SECONDS
+            outcome = _train(session, recorder, session.budget.without(beside))
     if lease.lost:
         if storage is not None:
             run_folder.write_info(folder, state="interrupted", ended=run_folder.now())
@@ -212,8 +218,9 @@ def _writable(folder: Path) -> Iterator[None]:
         raise BadInput(f"run {folder} cannot be written: {first_line(error)}") from error
 
 
-def _train(session: Session, recorder: Recorder) -> Outcome:
-    """Trains all trials, until the search ends, the user interrupts it, or a fault stops it."""
+def _train(session: Session, recorder: Recorder, budget: Budget) -> Outcome:
+    """Trains all trials, until the search ends, also by what `budget` leaves for it, the user
+    interrupts it, or a fault stops it."""
     options, plan, job, console = session.options, session.plan, session.job, session.console
     settings = TrialSettings(
         store=session.checkpoints,
@@ -225,7 +232,7 @@ def _train(session: Session, recorder: Recorder) -> Outcome:
         threads=plan.cpus_per_worker,
         versions=versions(),
     )
-    live = LiveLine(recorder, session.budget, console, both=session.is_uneven)
+    live = LiveLine(recorder, budget, console, both=session.is_uneven)
     say = functools.partial(console.print, soft_wrap=True)
     times = Watch(NodeTimes(session.folder / NODE_TIMES), ray_connection.node_use, say)
     with live, times, Interrupt(lambda line: _stopping(session, line)) as interrupt:
@@ -234,7 +241,7 @@ def _train(session: Session, recorder: Recorder) -> Outcome:
             scheduler = LegScheduler(
                 job.strategy,
                 recorder,
-                session.budget,
+                budget,
                 refuse=job.limits.refusal,
                 lanes=lanes,
                 seed=options.seed,

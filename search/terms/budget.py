@@ -3,11 +3,13 @@
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from models.quantities import count, duration, hours, number
 
 FORMS = "30s, 30min, 2h, 1d, 6gpuh, $20 or 200trials"
+MOST_BESIDE = 0.05
+"""The part of a limit on time that what is not the search may take from it."""
 _SECONDS = {"s": 1, "sec": 1, "min": 60, "h": 3600, "d": 86400}
 _PATTERN = re.compile(r"(?P<money>[$€£])?(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[a-z]*)")
 
@@ -17,7 +19,7 @@ class Budget:
     """The limits of a search; infinity where there is none."""
 
     seconds: float = math.inf
-    """Wall-clock seconds from the first trial."""
+    """Wall-clock seconds, of the whole command."""
     gpu_hours: float = math.inf
     """GPU-hours held by trials, start-up included."""
     money: float = math.inf
@@ -33,6 +35,11 @@ class Budget:
     def limits_time(self) -> bool:
         """Whether there is a limit beside that on trials."""
         return self.limits_use or self.seconds < math.inf
+
+    def without(self, beside: float) -> "Budget":
+        """The budget of the search alone, where the command takes `beside` seconds for other
+        things: starting, and scoring the winner. They take MOST_BESIDE of the time at most."""
+        return replace(self, seconds=self.seconds - min(beside, MOST_BESIDE * self.seconds))
 
     def spent(self, seconds: float, gpu_hours: float, money: float) -> str:
         """The name of the limit that is reached, for messages; empty while none is."""

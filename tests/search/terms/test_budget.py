@@ -66,3 +66,13 @@ def test_for_people() -> None:
 )
 def test_only_some_limits_are_on_what_trials_hold(text: str, limits_use: bool) -> None:
     assert parse([text]).limits_use == limits_use
+
+
+@pytest.mark.parametrize(
+    ("text", "beside", "expected"),
+    [("20min", 25.0, 1175.0), ("1min", 25.0, 57.0), ("20trials", 25.0, math.inf)],
+)
+def test_what_is_beside_the_search_takes_a_twentieth_at_most(
+    text: str, beside: float, expected: float
+) -> None:
+    assert parse([text]).without(beside).seconds == pytest.approx(expected)
