@@ -34,7 +34,7 @@ class Finale(Generic[D]):
         plan: BudgetPlan,
         space: Space[D],
         history: RunHistory[D],
-        allows: Callable[[D], bool] = lambda design: True,
+        allows: Callable[[D], bool],
     ) -> None:
         """Only designs that `allows` are trained."""
         self._plan, self._space, self._history, self._allows = plan, space, history, allows

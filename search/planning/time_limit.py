@@ -7,12 +7,11 @@ import numpy as np
 
 from models.rungs import REDUCTION, next_rung
 from search.planning.budget_plan import MARGIN, BudgetPlan
-from search.surrogate.cost_model import fitted
 from search.surrogate.curve_kernel import Array
 from search.surrogate.final_forecast import final_forecast
 from search.surrogate.forecast import Forecast, Forecaster
 from search.surrogate.power_law import log_errors
-from search.surrogate.run_history import WORST, ObservedTrial, RunHistory, epoch_seconds
+from search.surrogate.run_history import WORST, ObservedTrial, epoch_seconds
 from search.terms.actions import D, Space
 
 
@@ -25,13 +24,13 @@ class TimeLimit(Generic[D]):
         spare: float,
         over: bool,
         space: Space[D],
-        history: RunHistory[D],
+        forecaster: Forecaster[D],
     ) -> None:
         """Once the exploration is `over` designs begin that no finale is left for, if they fit."""
         self._plan, self._spare, self.over, self._space = plan, spare * (1 - MARGIN), over, space
-        self._history = history
-        timed = [each for each in history.sample() if each.seconds > 0]
-        self._model = fitted(space, timed)
+        self._forecaster, self._history = forecaster, forecaster.history
+        self.cost_model = forecaster.cost_model()
+        timed = forecaster.timed()
         trained = sum(each.seconds for each in timed)
         evaluated = sum(each.evaluation for each in timed)
         self._beside = 1 + (evaluated / trained if trained else 0.0)
@@ -50,9 +49,9 @@ class TimeLimit(Generic[D]):
         rung = next_rung(self._space.epochs(design), 0)
         if not self._space.is_result(design, rung):
             return False
-        if self._model is None:
+        if self.cost_model is None:
             return True
-        epoch = float(self._model.predict(self._space.work(design)[None])[0]) * self._beside
+        epoch = float(self.cost_model.predict(self._space.work(design)[None])[0]) * self._beside
         look = epoch * rung
         if look > self._spare:
             return False
@@ -64,9 +63,8 @@ class TimeLimit(Generic[D]):
         third of all, by that; None where there is none."""
         if not paused:
             return None
-        epoch = epoch_seconds(paused)
-        horizons = self._plan.horizon(epoch, np.full(len(paused), self._space.max_epochs))
-        order = np.argsort(self._final_errors(paused), kind="stable")
+        epoch, horizons = epoch_seconds(paused), self._horizons(paused)
+        order = np.argsort(log_errors(self._space, paused, horizons), kind="stable")
         for index in order if self.over else order[: max(1, len(order) // REDUCTION)]:
             rung = next_rung(paused[index].epochs, paused[index].last_epoch)
             leg = epoch[index] * (rung - paused[index].last_epoch)
@@ -74,20 +72,18 @@ class TimeLimit(Generic[D]):
                 return paused[index]
         return None
 
-    def forecast(self, forecaster: Forecaster[D]) -> Forecast:
+    def forecast(self) -> Forecast:
         """The surrogate of accuracies after a finale of full length."""
         seen = [each for each in self._history.sample() if each.last_epoch or each.failed]
-        reached = 1 - np.exp(self._final_errors(seen))
+        reached = 1 - np.exp(log_errors(self._space, seen, self._horizons(seen)))
         accuracies = np.where([each.failed for each in seen], WORST, reached)
         running = list(self._history.running.values())
-        return final_forecast(forecaster, seen, accuracies, running)
+        return final_forecast(self._forecaster, seen, accuracies, running)
 
-    def _final_errors(self, seen: Sequence[ObservedTrial[D]]) -> Array:
-        """Logarithms (n,) of the errors that trials' designs are expected to have after a finale of
-        full length."""
+    def _horizons(self, seen: Sequence[ObservedTrial[D]]) -> Array:
+        """Epochs (n,) of a finale of full length of the designs of trials."""
         most = np.full(len(seen), self._space.max_epochs)
-        horizons = self._plan.horizon(epoch_seconds(seen), most)
-        return log_errors(self._space, seen, horizons)
+        return self._plan.horizon(epoch_seconds(seen), most)
 
     def horizon(self, rates: Array, most: Array) -> Array:
         """Epochs (n,), at most `most`, that a finale has for designs with `rates` worker-seconds of

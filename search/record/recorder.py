@@ -63,6 +63,7 @@ class Recorder:
         `clock` defaults to the machine's; `generation` is the session's."""
         self._store = store or Folder(str(run))
         self.run, self.plan, self.price = run, plan, price
+        self._share = plan.share._asdict()
         self.state = known or state.SearchState()
         self._followers = followers
         self._clock = clock or steady()
@@ -81,7 +82,7 @@ class Recorder:
         cut = [entry for trial in self.running() for entry in self._book(trial, newest)]
         begun: dict[str, Any] = {"objective_metric": metric}
         begun |= {} if generation is None else {"generation": generation}
-        self._write(("run", {"event": "start", **begun, **self.plan.share._asdict()}), *cut)
+        self._write(("run", {"event": "start", **begun, **self._share}), *cut)
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -133,7 +134,7 @@ class Recorder:
                     "seed": seed,
                     "parameters": parameters,
                     "flops": flops,
-                    **self.plan.share._asdict(),
+                    **self._share,
                 },
             ),
         )
@@ -144,12 +145,12 @@ class Recorder:
         told = self.state.trials[trial].last_epoch
         decision = {"action": "resume", "trial": trial, "from_epoch": told, "to_epoch": to_epoch}
         state = {"trial": trial, "state": "running", "action": "resume", "to_epoch": to_epoch}
-        state |= self.plan.share._asdict()
+        state |= self._share
         self._write(("decision", decision | grounds), ("trial", state))
 
     def go_on(self, trial: int) -> None:
         """Records that a trial goes on with the leg that the end of an earlier session cut."""
-        self._write(("trial", _waiting(trial) | self.plan.share._asdict()))
+        self._write(("trial", _waiting(trial) | self._share))
 
     def enter_lane(self, trial: int) -> None:
         """Records that a running trial that waited for a lane has one from now on."""

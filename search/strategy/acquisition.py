@@ -2,9 +2,10 @@
 expected improvement.
 
 The choice is the candidate whose last epoch has the highest expected improvement over the incumbent
-(Jones et al. 1998, equation 15), by the surrogate's forecast of its learning curve. New designs and
-paused trials are not compared with one another, since among unlimited new designs some can always
-be imagined with a higher value: each kind has its share of the epochs.
+(Jones et al. 1998, equation 15), by the surrogate's forecast of its learning curve. Within a limit
+of time it is what a finale of the design would reach that counts, over what its first rung takes.
+New designs and paused trials are not compared with one another, since among unlimited new designs
+some can always be imagined with a higher value: each kind has its share of the epochs.
 """
 
 import itertools
@@ -60,8 +61,9 @@ class Acquisition(Generic[D]):
     ) -> None:
         """Only designs that `may_begin` are candidates. With a `second` objective the acquisition
         function is the hypervolume improvement of the Pareto front; with `per_cost` it is divided
-        by the expected cost until the candidate's next rung. `draw` makes a `Suggest` from
-        random numbers, with which a new design is sampled."""
+        by the expected cost until the candidate's next rung; within a limit of time it always is,
+        and there is no second objective. `draw` makes a `Suggest` from random numbers, with which
+        a new design is sampled."""
         self._space, self._history, self._may_begin = space, history, may_begin
         self._second, self._per_cost, self._draw = second, per_cost, draw
         self.forecaster = Forecaster(space, history)
@@ -91,7 +93,7 @@ class Acquisition(Generic[D]):
     def limit(self, plan: BudgetPlan, spare: float, *, over: bool) -> None:
         """Limits this decision to what takes a lane at most `spare` worker-seconds; the exploration
         may be `over`."""
-        self._limit = TimeLimit(plan, spare, over, self._space, self._history)
+        self._limit = TimeLimit(plan, spare, over, self._space, self.forecaster)
 
     def fits(self, design: D, *, known: bool = False) -> bool:
         """Whether the time that is left is enough to begin a design, one that is `known` to be
@@ -115,7 +117,7 @@ class Acquisition(Generic[D]):
         count = max(1, min(running // RUNNING_A_RESUME, len(paused) // WAITING_A_RESUME))
         del self._chosen_paused[count:]  # the batch is smaller where fewer lanes run by now
         if not self._chosen_paused:
-            forecast = self._forecast()
+            forecast = self.forecaster.now()
             best = self._best(forecast, self._candidates(paused, []), count)
             self._chosen_paused = [(paused[index].trial, expected) for index, expected in best]
         self._offered = self._chosen_paused
@@ -126,9 +128,11 @@ class Acquisition(Generic[D]):
         found."""
         further = len(self._history.running) - FEW_RUNNING
         count = max(1, min(further // RUNNING_A_BEGIN, MOST_BEGUN))
-        fitting = [each for each in self._chosen_new[:count] if self._may_begin(each[0])]
-        others = [each for each in self._chosen_new[:count] if each not in fitting]
-        self._chosen_new = [*fitting, *others] if fitting else []
+        may_begin = [self._may_begin(design) for design, _ in self._chosen_new[:count]]
+        those_first = sorted(
+            zip(may_begin, self._chosen_new, strict=False), key=lambda each: not each[0]
+        )
+        self._chosen_new = [each for _, each in those_first] if any(may_begin) else []
         if not self._chosen_new:
             forecast = self._forecast()
             designs = self._designs(forecast, random)
@@ -192,12 +196,12 @@ class Acquisition(Generic[D]):
         done = np.array([each.last_epoch for each in paused] + [0] * len(new), float)
         ends = np.array([self._space.epochs(design) for design in designs], float)
         horizons = ends
-        if self._limit is not None:  # at least the next rung, however short the time
-            horizons = np.clip(self._limit.horizon(rates, ends), np.minimum(done + 1, ends), ends)
+        if self._limit is not None:  # at least one epoch, however short the time
+            horizons = np.clip(self._limit.horizon(rates, ends), 1, ends)
         return Candidates(designs, paused, done, ends, horizons, places, rates)
 
     def _predicted_rates(self, designs: Sequence[D], places: Array) -> Array:
-        by_work = self.forecaster.cost_model()
+        by_work = self._limit.cost_model if self._limit else self.forecaster.cost_model()
         if by_work is None:
             return self.forecaster.rates().predict(places)
         return by_work.predict(np.array([self._space.work(design) for design in designs]))
@@ -279,16 +283,11 @@ class Acquisition(Generic[D]):
         return np.array(points or [(0.0, 0.0)])
 
     def _times(self, epochs: Sequence[float] | Array) -> Array:
-        epochs = np.asarray(epochs, float)
-        return np.zeros(len(epochs)) if self._to_the_finale else self.forecaster.times(epochs)
-
-    @property
-    def _to_the_finale(self) -> bool:
-        """Whether designs are compared by what they reach in a finale; with a second objective they
-        are by what they reach at each rung."""
-        return self._limit is not None and not self._second
+        """The kernel's times (n,). Within a limit of time there are none: designs are compared by
+        what a finale of them would reach."""
+        if self._limit is not None:
+            return np.zeros(len(epochs))
+        return self.forecaster.times(epochs)
 
     def _forecast(self) -> Forecast:
-        if self._limit is not None and self._to_the_finale:
-            return self._limit.forecast(self.forecaster)
-        return self.forecaster.now()
+        return self.forecaster.now() if self._limit is None else self._limit.forecast()

@@ -28,7 +28,7 @@ class Candidates(Generic[D]):
     places: Array
     """Feature vectors (n, d)."""
     rates: Array
-    """Worker-seconds per epoch (n,)."""
+    """Worker-seconds of training per epoch (n,)."""
 
     def rungs(self, index: int) -> list[int]:
         """The rungs that a candidate has yet to reach, its last epoch among them."""

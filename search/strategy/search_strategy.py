@@ -134,7 +134,7 @@ class SearchStrategy(Generic[D]):
         if resume:
             return resume
         start = self._start()
-        if acquisition.fits(start.design, known=start.by == "known"):
+        if self._fits(start.design, known=start.by == "known"):
             return start
         best = acquisition.best_paused() if self.history.rungs_with_paused else None
         return None if best is None else self._resume(*best)

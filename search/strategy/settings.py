@@ -30,7 +30,8 @@ class StrategySettings:
     second: str = ""
     """The second objective beside accuracy; empty for none."""
     per_cost: bool = False
-    """Whether expected improvement is divided by expected cost; for searcher "curves" only."""
+    """Whether expected improvement is divided by expected cost, for searcher "curves" only; within
+    a limit of time it always is."""
     random_share: float = 0.1
     """The share of designs sampled without a model after the startup."""
     startup: int = 8

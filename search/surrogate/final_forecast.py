@@ -11,7 +11,7 @@ import numpy as np
 
 from search.surrogate import kernel_fit
 from search.surrogate.curve_kernel import Array
-from search.surrogate.forecast import MOST_RUNNING, Forecast, Forecaster
+from search.surrogate.forecast import MOST_RUNNING, Forecast, Forecaster, with_believed
 from search.surrogate.gaussian_process import Covariance, GaussianProcess
 from search.surrogate.output_warping import OutputWarping
 from search.surrogate.run_history import ObservedTrial
@@ -39,8 +39,6 @@ def final_forecast(
     curves = GaussianProcess(known, warp.scores)
     begun = [each for each in running if not each.results][-MOST_RUNNING:]
     if begun:
-        places, times = forecaster.places_of(begun), np.zeros(len(begun))
-        expected = curves.expected(places, times)
-        known = known.extended(known.kernel.scaled(places), times)
-        curves = GaussianProcess(known, np.concatenate([warp.scores, expected]))
+        times = np.zeros(len(begun))
+        curves = with_believed(curves, warp.scores, forecaster.places_of(begun), times)
     return Forecast(curves, warp)

@@ -51,12 +51,22 @@ class Forecast:
     """From accuracies to scores, and back."""
 
 
+def with_believed(
+    curves: GaussianProcess, scores: Array, places: Array, times: Array
+) -> GaussianProcess:
+    """`curves`, of warped accuracies `scores`, as if pending points with features `places` (n, d)
+    at `times` (n,) had their expected values (kriging believer)."""
+    expected = curves.expected(places, times)
+    known = curves.covariance.extended(curves.covariance.kernel.scaled(places), times)
+    return GaussianProcess(known, np.concatenate([scores, expected]))
+
+
 class Forecaster(Generic[D]):
     """Fits the surrogate to a run history, incrementally; its forecasts are a deterministic
     function of the events in that history."""
 
     def __init__(self, space: Space[D], history: RunHistory[D]) -> None:
-        self._space, self._history = space, history
+        self._space, self.history = space, history
         self._snapshot: list[Observation[D]] = []
         """The observations from which the hyperparameters are fitted, at the next forecast."""
         self._fitted: Hyperparameters | None = None
@@ -74,11 +84,11 @@ class Forecaster(Generic[D]):
 
     def told(self) -> None:
         """The history has a new result: marks the hyperparameters for a refit where it is due."""
-        if self._history.results < self._next_fit:
+        if self.history.results < self._next_fit:
             return
-        if len(self._history.sample()) >= LEAST_TRIALS:
-            self._snapshot, self._fitted = list(self._history.observations), None
-            self._next_fit = int(self._history.results * REFIT) + 1
+        if len(self.history.sample()) >= LEAST_TRIALS:
+            self._snapshot, self._fitted = list(self.history.observations), None
+            self._next_fit = int(self.history.results * REFIT) + 1
 
     def places(self, designs: Iterable[D]) -> Array:
         """Feature vectors (n, d) of designs."""
@@ -98,7 +108,7 @@ class Forecaster(Generic[D]):
             self._fitted = kernel_fit.fit(*self._points(self._snapshot), warp.scores)
             self._known = None
         known = self._learned(self._fitted)
-        warp = self._warp(self._history.observations)
+        warp = self._warp(self.history.observations)
         return Forecast(self._with_running(GaussianProcess(known, warp.scores), warp.scores), warp)
 
     def _warp(self, observations: Sequence[Observation[D]]) -> OutputWarping:
@@ -113,7 +123,7 @@ class Forecaster(Generic[D]):
     def _learned(self, fitted: Hyperparameters) -> Covariance:
         """The covariance of all observations. Those of the last subsample are factorised at once,
         later ones added one by one: so it is the same to the last bit, whenever it is computed."""
-        history = self._history
+        history = self.history
         known = self._known
         if known is None or self._choices != history.choices:
             together = history.observations[: max(history.chosen_together, 1)]
@@ -125,31 +135,30 @@ class Forecaster(Generic[D]):
         return known
 
     def _with_running(self, curves: GaussianProcess, scores: Array) -> GaussianProcess:
-        running = list(self._history.running.values())[-MOST_RUNNING:]
+        running = list(self.history.running.values())[-MOST_RUNNING:]
         if not running:
             return curves
-        places = self.places_of(running)
         times = self.times([each.to_epoch for each in running])
-        expected = curves.expected(places, times)
-        known = curves.covariance.extended(curves.covariance.kernel.scaled(places), times)
-        return GaussianProcess(known, np.concatenate([scores, expected]))
+        return with_believed(curves, scores, self.places_of(running), times)
+
+    def timed(self) -> list[ObservedTrial[D]]:
+        """Trials whose epochs were timed."""
+        return [each for each in self.history.sample() if each.seconds > 0]
 
     def cost_model(self) -> CostModel | None:
         """The model of seconds of training per epoch by their work; None where no trial was timed,
         or the space does not know of work."""
-        timed = [each for each in self._history.sample() if each.seconds > 0]
-        return fitted(self._space, timed)
+        return fitted(self._space, self.timed())
 
     def rates(self) -> LogNormalModel:
         """The model of seconds of training per epoch for a space that does not know of work."""
-        seen = self._history.sample()
-        timed = [each for each in seen if each.seconds > 0]
+        seen, timed = self.history.sample(), self.timed()
         rates = [each.seconds / each.last_epoch for each in timed] or [1.0]
         return LogNormalModel(self.places_of(timed or seen[:1]), np.array(rates))
 
     def measures(self) -> LogNormalModel | None:
         """The model of the second objective; None where no trial has a measured value."""
-        measured = [each for each in self._history.sample() if each.measure]
+        measured = [each for each in self.history.sample() if each.measure]
         if not measured:
             return None
         values = np.array([each.measure for each in measured], float)
