@@ -6,18 +6,27 @@ their share of the epochs, so that a search whose early rungs mislead becomes a 
 """
 
 import itertools
+from collections.abc import Sequence
+from random import Random
 from typing import Any
 
 import numpy as np
 
 from models.rungs import rungs_of
-from search.surrogate.run_history import RunHistory
+from search.surrogate.run_history import ObservedTrial, RunHistory
+from search.terms.actions import D
 
 AGREEMENT, PAIRS = 0.7, 3.0
 """Rank correlation of first rung and end that is expected, and the number of pairs of trials that
 this expectation counts for."""
 OF_PAUSED = 0.5
-"""The part of the control trials that are paused ones, chosen by chance; the others are new."""
+"""The part of the control trials that are paused ones; the others are new."""
+LEAST_NEW = 4
+"""The number of new ones that come first: paused trials were chosen by what first rungs had shown,
+and say less."""
+OPPOSED = 2.0
+"""The power of 1 plus a negative rank correlation that is the part of the paused trials from which
+a control trial is chosen."""
 LEAST_RUNGS = 3
 """With fewer rungs, every promotion leads to the end, and there are no control trials."""
 NEWEST = 40
@@ -36,6 +45,20 @@ def is_due(history: RunHistory[Any], epochs: int) -> bool:
 def share(history: RunHistory[Any]) -> float:
     """The share of all epochs that control trials may have."""
     return float(np.clip(SLOPE * (1 - agreement(history)), LEAST, MOST))
+
+
+def of_paused(history: RunHistory[Any]) -> float:
+    """The part of the control trials that are paused ones."""
+    return OF_PAUSED if len(history.controls) >= LEAST_NEW else 0.0
+
+
+def choose(history: RunHistory[D], waiting: Sequence[ObservedTrial[D]], random: Random) -> int:
+    """The number of the paused trial that is to be a control trial: any, by chance; where first
+    rung and end were seen to be opposed, one of those that began the lowest, the fewer the more
+    opposed."""
+    lowest = sorted(waiting, key=lambda each: each.results[0][1])
+    part = min(1 + agreement(history), 1.0) ** OPPOSED
+    return random.choice(lowest[: max(1, round(part * len(lowest)))]).trial
 
 
 def agreement(history: RunHistory[Any]) -> float:

@@ -102,9 +102,9 @@ class SearchStrategy(Generic[D]):
             return None
         random = random_for(self._settings.seed, self._decisions, _CONTROL)
         waiting = self.history.with_rungs_ahead()
-        if waiting and (not new or random.random() < control_trials.OF_PAUSED):
-            seen = random.choice(waiting)
-            return Resume(seen.trial, seen.epochs)
+        if waiting and (not new or random.random() < control_trials.of_paused(self.history)):
+            trial = control_trials.choose(self.history, waiting, random)
+            return Resume(trial, self.history.trials[trial].epochs)
         if not new:
             return None
         design = self._sample_by_chance()

@@ -90,7 +90,8 @@ class RunHistory(Generic[D]):
         self.trials: dict[int, ObservedTrial[D]] = {}
         self.running: dict[int, ObservedTrial[D]] = {}
         self.controls: list[ObservedTrial[D]] = []
-        """Trials that were to be trained past a rung, whatever they show there."""
+        """Trials that began with a leg past a rung, whatever they show there: drawn by chance
+        alone, where paused ones were chosen by what first rungs had shown."""
         self.results = self.finished = 0
         """Counts of accuracies at rungs, and of trials that completed their last epoch."""
         self.epochs_given = 0
@@ -125,7 +126,6 @@ class RunHistory(Generic[D]):
         seen = self.trials[trial]
         self._unpause(seen)
         if to_epoch > next_rung(seen.epochs, seen.last_epoch):
-            self.controls.append(seen)
             self.epochs_controlled += to_epoch - seen.to_epoch
         self.epochs_given += to_epoch - seen.to_epoch
         seen.to_epoch, seen.state = to_epoch, "running"
