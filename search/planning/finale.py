@@ -21,6 +21,11 @@ SHORTEST = 0.2
 """The part of the time that the longest final training would have, with which one may be begun."""
 DOUBT = 0.1
 """Added to the logarithm of the expected error of a design that was seen at one rung alone."""
+DOUBT_OF_UNKNOWN = 0.03
+"""The same for a design that was not known before the search: what is known was seen to be good in
+long trainings."""
+LEADERS = 3
+"""Time is kept for the dearest of so many leaders: the first of them may yet be another one."""
 LONGER = 1.25
 """A design that had its finale, in an earlier budget, gets another one of so many times the
 epochs."""
@@ -42,32 +47,33 @@ class Finale(Generic[D]):
     @property
     def spare(self) -> float:
         """Worker-seconds of a lane that exploration may still use."""
-        if self._leader is None:
+        if not self._leaders:
             return self._plan.left.seconds
-        return self._plan.spare(self._need(self._leader))
+        return self._plan.spare(max(map(self._need, self._leaders[:LEADERS])))
 
     @property
     def action(self) -> Start[D] | None:
         """Starts the final training of the most promising design that is not in the finale yet;
         None where no design would gain by what is left."""
-        if self._leader is None:
+        if not self._leaders:
             return None
-        whole = min(self._plan.finale, self._need(self._leader))
+        leader = self._leaders[0]
+        whole = min(self._plan.finale, self._need(leader))
         if self._plan.left.seconds < SHORTEST * whole:
             return None
         most = np.array([self._space.max_epochs], float)
-        epochs = int(self._plan.longest(np.array([self._leader.epoch_seconds]), most)[0])
-        design = self._space.in_one_cycle(self._leader.design, epochs)
-        return Start(design, epochs, "finale", final_name(self._leader.trial))
+        epochs = int(self._plan.longest(np.array([leader.epoch_seconds]), most)[0])
+        design = self._space.in_one_cycle(leader.design, epochs)
+        return Start(design, epochs, "finale", final_name(leader.trial))
 
     def _need(self, leader: ObservedTrial[D]) -> float:
         """Worker-seconds of the longest training of a leader."""
         return self._space.max_epochs * leader.epoch_seconds / (1 - MARGIN)
 
     @cached_property
-    def _leader(self) -> ObservedTrial[D] | None:
-        """The trial whose design has the lowest forecast of its error, after a finale that begins
-        now."""
+    def _leaders(self) -> list[ObservedTrial[D]]:
+        """The trials whose designs would gain by a finale that begins now, the lowest forecast of
+        the error after it first."""
         plan = self._plan
         seen = [
             each
@@ -83,11 +89,13 @@ class Finale(Generic[D]):
             if epochs[index] > each.last_epoch and epochs[index] >= LONGER * least[index]
         ]
         if not gains:
-            return None
+            return []
         seen, epochs = [seen[index] for index in gains], epochs[gains]
         # From one rung alone every curve looks as steep as the law.
         doubt = np.array([DOUBT if len(each.results) < 2 else 0.0 for each in seen])
-        return seen[int(np.argmin(log_errors(self._space, seen, epochs) + doubt))]
+        doubt += [0.0 if each.name else DOUBT_OF_UNKNOWN for each in seen]
+        errors = log_errors(self._space, seen, epochs) + doubt
+        return [seen[index] for index in np.argsort(errors, kind="stable")]
 
     def _trained(self) -> dict[D, int]:
         """By design, the epochs of the longest final trial that had it."""
