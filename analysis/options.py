@@ -36,3 +36,27 @@ class RecommendOptions(ReportOptions):
 
     max_parameters: Amount = None
     """Most trainable parameters."""
+
+
+@dataclass(frozen=True)
+class PredictOptions:
+    """The class of each image, with its probability, by the network that a run chose.
+
+    Images are brought to the form in which the network was trained. Of those in folders that are
+    named after classes, as in DIR/test, the accuracy is told.
+    """
+
+    run: Positional[Annotated[str, arg(metavar="RUN")]]
+    """A run's name or folder."""
+
+    images: Positional[Annotated[tuple[Path, ...], arg(metavar="IMAGE|DIR ...")]] = ()
+    """Image files, and folders of images, with all below them."""
+
+    csv: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
+    """Write a table with the probability (0 to 1) of each class instead of printing lines."""
+
+    top: Annotated[int, arg(metavar="N")] = 3
+    """How many classes are printed for each image, the most probable first."""
+
+    out: Path = Path("runs")
+    """Folder that holds runs."""

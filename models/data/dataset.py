@@ -30,7 +30,7 @@ from models.data.names import readable
 DATASETS = ("cifar10", "cifar100", "digits")
 PARTS: tuple[Part, ...] = ("train", "test", "validation")
 CACHE_VERSION = 1
-FOLDER_VERSION = 2
+FOLDER_VERSION = 3
 """Version of the decoding of image folders, part of the cache key."""
 
 
@@ -68,6 +68,8 @@ class Dataset:
     notices: tuple[str, ...] = ()
     validation_count: int = 0
     """Images of the data set's own validation part; 0 without one."""
+    white: int = 255
+    """The value that became white in images of more than 8 bits."""
 
 
 def cache_folder() -> Path:
@@ -138,6 +140,7 @@ class Decoded:
     labels: dict[str, NDArray[np.int64]]
     classes: tuple[str, ...]
     notices: tuple[str, ...] = ()
+    white: int = 255
 
 
 @dataclass(frozen=True)
@@ -171,11 +174,11 @@ def _folder_plan(source: Source, folder: Path, cache: Path, say: Callable[[str],
 
     def decode() -> Decoded:
         parts = listing.parts
-        pixels, notices = image_decoding.decode(parts, source.image_size, source.alpha)
+        pixels, notices, white = image_decoding.decode(parts, source.image_size, source.alpha)
         labels: dict[str, NDArray[np.int64]] = {
             part: np.array([label for _, label in files]) for part, files in parts.items()
         }
-        return Decoded(pixels, labels, listing.classes, (*notices, *content.copies()))
+        return Decoded(pixels, labels, listing.classes, (*notices, *content.copies()), white)
 
     return _Plan(key, readable(listing.root.name), decode, listing.notices)
 
@@ -244,6 +247,7 @@ def write(folder: Path, source: Source, name: str, decoded: Decoded) -> None:
             test_count=len(decoded.pixels["test"]),
             notices=decoded.notices,
             validation_count=len(decoded.pixels.get("validation", ())),
+            white=decoded.white,
         )
         (scratch / "dataset.json").write_text(json.dumps(dataclasses.asdict(info), indent=1))
         shutil.rmtree(folder, ignore_errors=True)

@@ -4,7 +4,7 @@ import struct
 import warnings
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -69,8 +69,9 @@ class _Header:
 
 def decode(
     parts: dict[Part, Files], size: int | None, alpha: Alpha = "white"
-) -> tuple[Pixels, list[str]]:
-    """Decodes all images: pixels (n, 3, height, width) of each part, and notices to the user.
+) -> tuple[Pixels, list[str], int]:
+    """Decodes all images: pixels (n, 3, height, width) of each part, notices to the user, and the
+    value that became white in images of more than 8 bits.
 
     `size` is the side of the square images where given, `alpha` the background of transparent
     pixels. DataError names a file that cannot be read.
@@ -92,7 +93,18 @@ def decode(
         notices.append(
             f"{counted(several, 'image has', 'images have')} several frames: the first is taken"
         )
-    return pixels, [*notices, *decoder.notices()]
+    return pixels, [*notices, *decoder.notices()], decoder.white
+
+
+def decode_files(
+    paths: Sequence[Path], size: Size, alpha: Alpha = "white", white: int = 255
+) -> NDArray[np.uint8]:
+    """Pixels (n, 3, height, width) of image files, decoded as those of a data set were: brought to
+    its `size`, laid on `alpha`, with its `white`. DataError names a file that cannot be read."""
+    with _quiet(), ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(_header, paths))
+        decoder = _Decoder(size, alpha, white)
+        return np.stack([image.pixels for image in pool.map(decoder.decode, paths)])
 
 
 @contextmanager
@@ -143,7 +155,7 @@ class _Decoder:
 
     def __init__(self, wanted: Size, alpha: Alpha, highest: int) -> None:
         self._wanted, self._alpha = wanted, alpha
-        self._most = (1 << max(8, highest.bit_length())) - 1
+        self.white = (1 << max(8, highest.bit_length())) - 1
         """The value that becomes white where pixels have more than 8 bits: cameras give 10, 12
         or 16."""
         self._counts: Counter[str] = Counter()
@@ -179,7 +191,7 @@ class _Decoder:
             said.append(f"{turned} turned upright, as EXIF says the camera was held")
         if self._counts["deep"]:
             deep = counted(self._counts["deep"], "image has", "images have")
-            said.append(f"{deep} more than 8 bits a pixel: 0 to {self._most} is scaled to 0 to 255")
+            said.append(f"{deep} more than 8 bits a pixel: 0 to {self.white} is scaled to 0 to 255")
         if self._counts["transparent"]:
             clear = counted(self._counts["transparent"], "image is", "images are")
             line = f"{clear} transparent in part: laid on {self._alpha}"
@@ -195,7 +207,8 @@ class _Decoder:
         if image.mode.startswith("I"):
             done.append("deep")
             stored = np.asarray(image)
-            grey = np.round(stored.astype(np.float32) * (255 / self._most)).astype(np.uint8)
+            scaled = np.minimum(stored.astype(np.float32) * (255 / self.white), 255)
+            grey = np.round(scaled).astype(np.uint8)
             clear = image.info.get("transparency")
             if isinstance(clear, int) and (stored == clear).any():
                 done.append("transparent")

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from models.data.dataset import load
+from models.data.image_decoding import decode_files
 from models.data.images import DataError
 from tests.models.image_folders import read, write_images
 
@@ -193,3 +194,23 @@ def test_large_photographs_are_decoded_well_all_the_same(folder: Path) -> None:
     pixels = load(read(folder, 6), "train").pixels[1].numpy().transpose(1, 2, 0)
     plain = np.asarray(gradient(1200, 800).resize((6, 4), Image.Resampling.BILINEAR))
     assert np.abs(pixels[1:5].astype(int) - plain).max() <= 6
+
+
+def test_single_files_are_decoded_as_those_of_the_data_set(folder: Path) -> None:
+    """Turned, transparent, of 12 bits, of another size: with the set's size, background, white."""
+    cat, exif = folder / "train/cat", Image.Exif()
+    exif[0x0112] = 6
+    gradient(4, 6).save(cat / "turned.png", exif=exif)
+    image, options = clear("RGBA")
+    image.save(cat / "clear.png", **options)
+    Image.fromarray(np.linspace(0, 4000, 24).astype(np.uint16).reshape(4, 6)).save(cat / "deep.png")
+    gradient(30, 12).save(cat / "wide.png")
+    found = read(folder, alpha="black", size=6)
+    assert found.white == 4095
+    files = sorted(cat.iterdir())
+    pixels = load(found, "train").pixels[: len(files)].numpy()
+    decoded = decode_files(files, (6, 6), "black", found.white)
+    assert np.array_equal(decoded, pixels)
+    alone = [decode_files([file], (6, 6), "black", found.white)[0] for file in files]
+    assert np.array_equal(alone, pixels)
+    assert decode_files([cat / "deep.png"], (6, 6), white=255).max() == 255  # and none overflows
