@@ -1,4 +1,4 @@
-"""ONNX export of a trained network, normalisation and metadata included."""
+"""ONNX export of a trained network's program, with metadata."""
 
 import json
 from importlib import metadata
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch.export import ExportedProgram
 
 from models.data.dataset import Dataset
 from models.data.names import readable
@@ -16,49 +16,29 @@ INPUT, OUTPUT = "images", "logits"
 CHANNELS = {1: "grey", 3: "RGB", 4: "RGBA"}
 
 
-class FromPixels(nn.Module):
-    """A network preceded by its normalisation: takes pixels in 0..1."""
-
-    def __init__(self, network: nn.Module, design: Design, dataset: Dataset) -> None:
-        super().__init__()
-        self._network, self._standardise = network, design.normalisation == "standardise"
-        # As in training: a channel without any variation is left as it is.
-        spread = [each or 1.0 for each in dataset.deviation]
-        self.register_buffer("mean", torch.tensor(dataset.mean).view(1, -1, 1, 1))
-        self.register_buffer("spread", torch.tensor(spread).view(1, -1, 1, 1))
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Floats (n, channels, height, width) in 0..1 to logits (n, classes)."""
-        if self._standardise:
-            images = (images - self.get_buffer("mean")) / self.get_buffer("spread")
-        return self._network(images)
-
-
 def write(
-    network: nn.Module, design: Design, dataset: Dataset, facts: dict[str, Any], path: Path
+    program: ExportedProgram,
+    design: Design,
+    dataset: Dataset,
+    facts: dict[str, Any],
+    path: Path,
 ) -> None:
-    """Exports `network` to an ONNX file at `path`, its normalisation in the graph.
+    """Exports a program that takes pixels in 0..1 to an ONNX file at `path`.
 
     The metadata are `facts` and those of `describe`.
     """
-    program = torch.onnx.export(
-        FromPixels(network, design, dataset).eval(),
-        (torch.zeros(2, *dataset.shape),),
-        input_names=[INPUT],
-        output_names=[OUTPUT],
-        dynamic_shapes=({0: torch.export.Dim("n")},),
-        dynamo=True,
-        verbose=False,
+    converted = torch.onnx.export(
+        program, input_names=[INPUT], output_names=[OUTPUT], dynamo=True, verbose=False
     )
-    assert program is not None
-    model = program.model
+    assert converted is not None
+    model = converted.model
     told = describe(design, dataset) | facts
     model.metadata_props.update({key: _text(value) for key, value in told.items()})
     model.doc_string = f"{told['input']}. Output: {told['output']}."
     model.graph.inputs[0].doc_string = told["input"]
     model.graph.outputs[0].doc_string = told["output"]
     model.producer_name, model.producer_version = "kneepoint", told["kneepoint_version"]
-    program.save(str(path), external_data=False)
+    converted.save(str(path), external_data=False)
 
 
 def describe(design: Design, dataset: Dataset) -> dict[str, Any]:

@@ -19,11 +19,9 @@ from search.terms.final_trials import final_name, is_final
 
 SHORTEST = 0.2
 """The part of the time that the longest final training would have, with which one may be begun."""
-DOUBT = 0.1
-"""Added to the logarithm of the expected error of a design that was seen at one rung alone."""
 DOUBT_OF_UNKNOWN = 0.03
-"""The same for a design that was not known before the search: what is known was seen to be good in
-long trainings."""
+"""Added to the logarithm of the expected error of a design that was not known before the search:
+what is known was seen to be good in long trainings."""
 LEADERS = 3
 """Time is kept for the dearest of so many leaders: the first of them may yet be another one."""
 LONGER = 1.25
@@ -90,10 +88,10 @@ class Finale(Generic[D]):
         ]
         if not gains:
             return []
-        seen, epochs = [seen[index] for index in gains], epochs[gains]
         # From one rung alone every curve looks as steep as the law.
-        doubt = np.array([DOUBT if len(each.results) < 2 else 0.0 for each in seen])
-        doubt += [0.0 if each.name else DOUBT_OF_UNKNOWN for each in seen]
+        at_two = [index for index in gains if len(seen[index].results) > 1]
+        seen, epochs = [seen[index] for index in at_two or gains], epochs[at_two or gains]
+        doubt = np.array([0.0 if each.name else DOUBT_OF_UNKNOWN for each in seen])
         errors = log_errors(self._space, seen, epochs) + doubt
         return [seen[index] for index in np.argsort(errors, kind="stable")]
 

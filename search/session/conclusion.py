@@ -10,10 +10,11 @@ from models.error_text import first_line
 from models.quantities import count
 from search.record import checkpoint_retention, run_folder
 from search.record.recorder import Recorder
-from search.session import winner
 from search.session.session import Session
 from search.storage.store import Store
 from search.terms.metric import tell, tell_both
+from search.winner import winner_folder
+from search.winner.model_card import Search
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,13 @@ def conclude(session: Session, recorder: Recorder, store: Store, outcome: Outcom
             ended=run_folder.now(),
             wall_seconds=round(recorder.seconds(), 1),
         )
-    except (OSError, ValueError, winner.Gone) as error:  # ValueError: the images cannot be read
+    except (
+        OSError,
+        ValueError,
+        winner_folder.Gone,
+    ) as error:  # ValueError: the images cannot be read
         unwritten = f"the winner's files cannot be written: {first_line(error)}"
-        known = isinstance(error, winner.Gone | DataError)
+        known = isinstance(error, winner_folder.Gone | DataError)
         fault = fault or (first_line(error) if known else unwritten)
         with contextlib.suppress(OSError):
             run_folder.write_info(folder, state="interrupted", ended=run_folder.now())
@@ -64,8 +69,9 @@ def _write_winner(session: Session, recorder: Recorder, store: Store, *, cut: bo
         return
     held_out, uneven = session.job.validate_on, session.is_uneven
     _, validation = subsets(session.dataset, session.selection)
-    tested = winner.write(
-        session.folder, store, best, session.dataset, validation, held_out, score=not cut
+    search = Search(session.folder.name, len(recorder.state.trials), recorder.price)
+    tested = winner_folder.write(
+        session.folder, store, best, session.dataset, validation, held_out, search, score=not cut
     )
     line = (
         f"{'Leads so far' if cut else 'Winner'}: {best.title} after "

@@ -1,4 +1,5 @@
-"""model.onnx is what a stranger needs: fed with pixels in 0..1 it tells what the network does."""
+"""model.onnx and model.pt2 are what a stranger needs: fed with pixels in 0..1 they tell what the
+network does."""
 
 import dataclasses
 import json
@@ -9,6 +10,7 @@ import onnx
 import pytest
 import torch
 from onnx.reference import ReferenceEvaluator
+from torch import Tensor
 
 from models.data.dataset import Dataset, load
 from models.data.images import Images, Subset
@@ -16,6 +18,7 @@ from models.design import Design
 from models.network import build
 from models.training import onnx_export
 from models.training.device import FIXED
+from models.training.program_export import exported
 from models.training.scoring import predict
 from models.training.training_run import Training
 
@@ -25,6 +28,13 @@ NAMES = ("caf\udce9", 'a "b"\n<script>', "猫", "c,d", "|&_%#$", "é", "f", "g",
 
 def metadata(model: onnx.ModelProto) -> dict[str, str]:
     return {each.key: each.value for each in model.metadata_props}
+
+
+def assert_same_probabilities(training: Training, images: Images, logits: Tensor) -> None:
+    """Those of the network in training's own normalisation, to 1e-4."""
+    with torch.inference_mode():
+        known = training.network(training._normalise(images.pixels[: len(logits)]))
+    assert torch.allclose(logits.softmax(1), known.softmax(1), atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("normalisation", ["scale", "standardise"])
@@ -37,7 +47,9 @@ def test_pixels_in_0_to_1_give_the_network_s_predictions(
     )
     training.run_epoch()
     path = tmp_path / "model.onnx"
-    onnx_export.write(training.network, design, digits, {"trial": 7, "val_accuracy": 0.9}, path)
+    program = exported(training.network, design, digits)
+    onnx_export.write(program, design, digits, {"trial": 7, "val_accuracy": 0.9}, path)
+    torch.export.save(program, tmp_path / "model.pt2")
     model = onnx.load(str(path))
     onnx.checker.check_model(model)
     test = load(digits, "test")
@@ -45,6 +57,10 @@ def test_pixels_in_0_to_1_give_the_network_s_predictions(
     pixels = test.pixels.numpy().astype(np.float32) / 255
     (logits,) = ReferenceEvaluator(model).run(None, {"images": pixels})
     assert (logits.argmax(1) == expected).all()
+    assert_same_probabilities(training, test, torch.from_numpy(logits))
+    loaded = torch.export.load(tmp_path / "model.pt2").module()
+    for count in (1, 2, len(test)):  # the number of images is free
+        assert_same_probabilities(training, test, loaded(torch.from_numpy(pixels[:count])))
     told = metadata(model)
     assert json.loads(told["classes"]) == [str(digit) for digit in range(10)]
     assert (told["trial"], told["val_accuracy"]) == ("7", "0.9")
@@ -66,7 +82,7 @@ def test_each_channel_has_its_own_mean_and_any_class_name_is_kept(
     pixels = torch.randint(0, 256, (5, 3, 32, 32)).to(torch.uint8)
     expected = predict(network, Images(pixels, torch.zeros(5).long()), design, dataset, CPU)
     path = tmp_path / "model.onnx"
-    onnx_export.write(network, design, dataset, {}, path)
+    onnx_export.write(exported(network, design, dataset), design, dataset, {}, path)
     model = onnx.load(str(path))
     (logits,) = ReferenceEvaluator(model).run(None, {"images": pixels.numpy() / np.float32(255)})
     assert logits.argmax(1).tolist() == expected.tolist()

@@ -45,6 +45,23 @@ def test_a_known_design_leads_where_results_are_alike() -> None:
     assert chosen(("", 0.780, 10), ("recipe", 0.750, 10)) == 0
 
 
+def test_a_design_that_was_seen_at_one_rung_alone_does_not_lead() -> None:
+    history: RunHistory[int] = RunHistory(0)
+    for number, last_epoch in enumerate((3, 1)):
+        history.start(ObservedTrial(number, number, 30, last_epoch))
+        for epoch in range(1, last_epoch + 1):
+            history.tell(number, epoch, 0.6 + 0.01 * epoch + 0.1 * number, 10.0)
+
+    def action(history: RunHistory[int]) -> Any:
+        return Finale(BudgetPlan(LEFT), SPACE, history, lambda design: True).action
+
+    assert action(history).design == 0
+    alone: RunHistory[int] = RunHistory(0)
+    alone.start(ObservedTrial(1, 1, 30, 1))
+    alone.tell(1, 1, 0.7, 10.0)
+    assert action(alone).design == 1  # where there is no other
+
+
 @pytest.mark.parametrize(("dearest", "needed"), [(5.0, 150.0), (15.0, 450.0), (50.0, 650.0)])
 def test_time_is_kept_for_the_dearest_of_three_leaders(dearest: float, needed: float) -> None:
     """Up to the finale's share; the first leader alone needs 30 epochs of 5 seconds."""

@@ -1,5 +1,5 @@
-"""Writes the winner's folder at the end of a search: design, weights, ONNX model, sample images,
-and the metrics of the one scoring on the test images."""
+"""Writes the winner's folder at the end of a search: design, weights, exported programs, sample
+images, the metrics of the one scoring on the test images, and the model card."""
 
 import contextlib
 import json
@@ -19,6 +19,7 @@ from models.error_text import first_line
 from models.network import build
 from models.quantities import count
 from models.training import onnx_export
+from models.training.program_export import exported
 from models.training.scoring import classification_metrics, predict
 from search.record import checkpoint_retention
 from search.record.run_folder import now
@@ -26,6 +27,8 @@ from search.record.state import Trial
 from search.storage import checkpoint_files
 from search.storage.checkpoint_files import CheckpointError, StorageError
 from search.storage.store import Store
+from search.winner import model_card, sample_program
+from search.winner.model_card import Search
 
 PREDICTION_BATCH = 256
 
@@ -37,15 +40,16 @@ def write(
     dataset: Dataset,
     validation: Subset,
     selected_on: str,
+    search: Search,
     *,
     score: bool,
 ) -> dict[str, Any] | None:
     """Fills `run`/winner from the checkpoint in `store`; with `score` returns the metrics on the
     test images, else None. Raises Gone where the weights are missing.
 
-    Writes design.json, weights.pt, model.onnx, samples.npz (a validation image of each class, for
-    pictures of what the network sees), and with `score` metrics.json. All is computed on the CPU,
-    in fp32.
+    Writes design.json, weights.pt, model.onnx, model.pt2, classify.py (which uses the ONNX model),
+    samples.npz (a validation image of each class, for pictures of what the network sees), README.md
+    (the model card), and with `score` metrics.json. All is computed on the CPU, in fp32.
     """
     assert trial.best is not None
     folder = run / "winner"
@@ -56,7 +60,11 @@ def write(
     _write_json(folder / "design.json", _describe(trial, dataset, selected_on))
     _write_samples(folder / "samples.npz", validation, len(dataset.classes))
     metrics = _score(network, trial, dataset) if score else None
-    _export(network, trial, dataset, metrics or {}, folder / "model.onnx")
+    _export(network, trial, dataset, metrics or {}, folder)
+    (folder / "classify.py").write_text(sample_program.TEXT, encoding="utf-8")
+    chosen_by = (selected_on, len(validation))
+    card = model_card.text(trial, dataset, chosen_by, metrics or {}, search)
+    (folder / "README.md").write_text(card, encoding="utf-8")
     if metrics is None:
         (folder / "metrics.json").unlink(missing_ok=True)  # of another network
     else:
@@ -140,9 +148,9 @@ def _score(network: nn.Module, trial: Trial, dataset: Dataset) -> dict[str, Any]
 
 
 def _export(
-    network: nn.Module, trial: Trial, dataset: Dataset, metrics: dict[str, Any], path: Path
+    network: nn.Module, trial: Trial, dataset: Dataset, metrics: dict[str, Any], folder: Path
 ) -> None:
-    """Writes model.onnx, with the network's accuracies in its metadata."""
+    """Writes model.pt2 and model.onnx, this with the network's accuracies in its metadata."""
     assert trial.best is not None
     facts = {
         "trial": trial.trial,
@@ -154,7 +162,9 @@ def _export(
         "test_balanced_accuracy": metrics.get("balanced_accuracy"),
     }
     known = {key: value for key, value in facts.items() if value not in (None, "")}
-    onnx_export.write(network, trial.design, dataset, known, path)
+    program = exported(network, trial.design, dataset)
+    torch.export.save(program, folder / "model.pt2")
+    onnx_export.write(program, trial.design, dataset, known, folder / "model.onnx")
 
 
 def _write_samples(path: Path, validation: Subset, classes: int) -> None:

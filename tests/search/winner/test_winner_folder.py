@@ -15,9 +15,10 @@ from models.design import Design
 from models.network import build
 from search.record import checkpoint_retention
 from search.record.state import Trial, load
-from search.session import winner
 from search.storage import checkpoint_files
 from search.storage.store import Folder
+from search.winner import winner_folder
+from search.winner.model_card import Search
 from tests.analysis.conftest import RunMaker
 
 DESIGN = Design(kernels=((4,),), epochs=2)
@@ -40,7 +41,10 @@ def written(run: RunMaker, digits: Dataset, subsets: tuple[Subset, Subset]) -> d
     trial = load(run.folder).winner
     assert trial is not None
     store = Folder(str(run.folder))
-    winner.write(run.folder, store, trial, digits, subsets[1], "validation", score=False)
+    search = Search("one", 1, None)
+    winner_folder.write(
+        run.folder, store, trial, digits, subsets[1], "validation", search, score=False
+    )
     return checkpoint.load(run.folder / "winner/weights.pt")
 
 
@@ -48,7 +52,7 @@ def written(run: RunMaker, digits: Dataset, subsets: tuple[Subset, Subset]) -> d
 def no_export(monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes seconds, and has nothing to do with where the weights are from; nor has patience."""
     monkeypatch.setattr(checkpoint_files, "WAITS", ())
-    monkeypatch.setattr(winner, "_export", lambda *given: None)
+    monkeypatch.setattr(winner_folder, "_export", lambda *given: None)
 
 
 def test_a_checkpoint_that_was_deleted_is_not_missed(
@@ -99,6 +103,6 @@ def test_weights_of_another_are_not_taken(
     said = (
         "checkpoint checkpoints/0/epoch-0002.pt is gone, the weights of trial 0, which leads, and"
     )
-    with pytest.raises(winner.Gone, match=said):
+    with pytest.raises(winner_folder.Gone, match=said):
         written(run, digits, digits_subsets)
     assert isinstance(load(run.folder).winner, Trial)
