@@ -63,10 +63,8 @@ class RunOptions(DataOptions):
     parallel: Count = None
     """The most trials at a time, each in a lane of its own (default: what the cluster holds)."""
 
-    workers_per_trial: Count = None
-    """Processes that share each batch of one trial, DistributedDataParallel (default: 1; 2 on CPU
-    cores where a limited time is planned and the images are many, for its last part trains one
-    design)."""
+    workers_per_trial: int = 1
+    """Processes that share each batch of one trial (DistributedDataParallel)."""
 
     gpus_per_worker: Amount = None
     """The part of a GPU that each process has, 0 to 1; for several GPUs a trial there is

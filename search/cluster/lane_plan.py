@@ -5,23 +5,24 @@ from dataclasses import replace
 
 import torch
 
-from models.data.dataset import Dataset
-from search.cli.options import RunOptions, SearchOptions
+from search.cli.options import RunOptions
 from search.cluster import ray_connection
 from search.terms.budget import Budget
 from search.terms.plan import Plan, make_plan
 
-MANY_PIXELS = 20e6
-"""Pixels of the training images from which two cores train a design faster than one: with fewer,
-batches are small and few, and the exchange of gradients takes longer than it saves."""
 
-
-def plan_of(options: RunOptions, budget: Budget, dataset: Dataset) -> Plan:
+def plan_of(options: RunOptions, budget: Budget) -> Plan:
     """The number of lanes, and the resources of their workers. ValueError where the cluster cannot
     hold a trial, or has no GPU and `options` or `budget` need one."""
-    plan = _plan(options, options.workers_per_trial or 1)
-    if options.workers_per_trial is None and _shares(options, budget, dataset, plan):
-        plan = _plan(options, 2)
+    plan = make_plan(
+        ray_connection.node_resources(),
+        growable=ray_connection.growable_nodes(),
+        parallel=options.parallel,
+        workers_per_trial=options.workers_per_trial,
+        cpus_per_worker=options.cpus_per_worker,
+        gpus_per_worker=options.gpus_per_worker,
+        accelerator=options.device in ("auto", "cuda"),
+    )
     if options.device == "cuda" and not plan.gpus_per_worker:
         told = os.environ.get("CUDA_VISIBLE_DEVICES")
         hidden = "" if told is None else f" (CUDA_VISIBLE_DEVICES={told!r})"
@@ -29,32 +30,10 @@ def plan_of(options: RunOptions, budget: Budget, dataset: Dataset) -> Plan:
     if budget.gpu_hours < float("inf") and not plan.gpus_per_worker:
         raise ValueError("--budget in gpuh: this search uses no GPU; give a time, as 30min")
     if not plan.gpus_per_worker and uses_mps(options):  # one device, of which Ray knows nothing
-        if plan.workers_per_trial > 1:
+        if options.workers_per_trial > 1:
             raise ValueError("--workers-per-trial: on mps a trial has one worker; try --device cpu")
         return replace(plan, lanes=options.parallel or 1)
     return plan
-
-
-def _plan(options: RunOptions, workers_per_trial: int) -> Plan:
-    return make_plan(
-        ray_connection.node_resources(),
-        growable=ray_connection.growable_nodes(),
-        parallel=options.parallel,
-        workers_per_trial=workers_per_trial,
-        cpus_per_worker=options.cpus_per_worker,
-        gpus_per_worker=options.gpus_per_worker,
-        accelerator=options.device in ("auto", "cuda"),
-    )
-
-
-def _shares(options: RunOptions, budget: Budget, dataset: Dataset, plan: Plan) -> bool:
-    """Whether two workers share each trial by default, where `plan` gives it one: the finale of a
-    planned time trains one design at a time on a lane, for as many epochs as the lane is fast."""
-    planned = isinstance(options, SearchOptions) and options.plans_time and budget.limits_time
-    _, height, width = dataset.shape
-    many = (options.train_images or dataset.train_count) * height * width >= MANY_PIXELS
-    cores = not plan.gpus_per_worker and not uses_mps(options)
-    return planned and many and cores and options.parallel is None and plan.lanes > 1
 
 
 def uses_mps(options: RunOptions) -> bool:

@@ -100,7 +100,7 @@ def _run(
     ray_connection.check(options.address)
     with _failure_noted() as begun, ray_connection.connection(options.address):
         with checking():
-            plan = lane_plan.plan_of(options, budget, dataset)
+            plan = lane_plan.plan_of(options, budget)
             options = jobs.resolved(options, lane_plan.is_accelerated(plan, options))
             limits = jobs.limits_of(options, dataset, plan, len(selection.train))
             warm = earlier.warm if earlier else jobs.warm_designs(options, dataset, limits)
